@@ -1,0 +1,70 @@
+"""Programs: straight lines of NumPy calls, recorded once for a structure and run on numbers many times.
+
+All symbolic work (which labels are united, what is contracted, in what order) happens while a `Tape` is recorded. The
+`Program` that comes out of it does nothing but call functions on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Step = Callable[..., Any]
+
+
+class Tape:
+    """Records calls. A value is known by its number: first the inputs, then the results of the calls in order."""
+
+    def __init__(self, inputs: int, dtype: np.dtype[np.generic]) -> None:
+        self.dtype = dtype  # of arrays that the tape makes itself
+        self.calls: list[tuple[Step, tuple[int, ...]]] = []
+        self.inputs = inputs
+        self.flops = 0
+        self.largest = 0  # entries of the largest array made on the way
+
+    def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0) -> int:
+        """Record a call and return the number of its result; `flops` and `size` are the cost, for `explain`."""
+        self.calls.append((function, operands))
+        self.flops += flops
+        self.largest = max(self.largest, size)
+        return self.inputs + len(self.calls) - 1
+
+
+class Program:
+    """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
+
+    def __init__(self, tape: Tape, results: Sequence[int], *, effects: bool = False) -> None:
+        self.flops, self.largest = tape.flops, tape.largest
+        self.results = tuple(results)
+        needed, calls = set(results), []
+        last: set[int] = set(results)
+        for number in reversed(range(len(tape.calls))):
+            function, operands = tape.calls[number]
+            if effects or tape.inputs + number in needed:
+                needed.update(operands)
+                released = tuple(k for k in set(operands) - last if k >= tape.inputs)
+                last.update(operands)
+                calls.append((tape.inputs + number, function, operands, released))
+        # Numbers move up where unneeded calls were left out.
+        moved = {k: k for k in range(tape.inputs)}
+        for number, *_ in reversed(calls):
+            moved[number] = len(moved)
+        self.calls = tuple(
+            (function, tuple(moved[k] for k in operands), tuple(moved[k] for k in released))
+            for _, function, operands, released in reversed(calls)
+        )
+        self.results = tuple(moved[k] for k in results)
+
+    def __call__(self, arrays: Sequence[Any]) -> tuple[Array, ...]:
+        """Run on the inputs; return the wanted values."""
+        values = list(arrays)
+        for function, operands, released in self.calls:
+            values.append(function(*[values[k] for k in operands]))
+            for k in released:
+                values[k] = None
+        return tuple([value if type(value) is np.ndarray else np.asarray(value) for value in
+                      [values[k] for k in self.results]])  # fmt: skip

@@ -1,0 +1,1 @@
+"""Rendering, apart from the model: formulas, tables and HTML."""
