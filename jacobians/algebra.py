@@ -33,6 +33,7 @@ from jacobians.structure import (
     Product,
     Symbol,
     Term,
+    affine,
     multiplied,
     plain,
     reindexed,
@@ -62,7 +63,7 @@ class Draft:
 
         def moved(axis: Axis) -> Axis:
             lookup = None if axis.lookup is None else axis.lookup + lookups
-            return Axis(axis.size, tuple((i + shift, c) for i, c in axis.steps), axis.offset, lookup)
+            return axis._replace(steps=tuple((i + shift, c) for i, c in axis.steps), lookup=lookup)
 
         self.sizes.update((i + shift, n) for i, n in enumerate(term.sizes))
         for mine, theirs in ((self.factors, term.factors), (self.lookups, term.lookups)):
@@ -119,8 +120,8 @@ class Draft:
         watched = {x.label for x in self.axes()} | {i for f in self.factors for i in f.labels}
         for i, c in steps.items():
             if abs(c) == 1 and i in watched:
-                rest = tuple((j, -c * d) for j, d in steps.items() if j != i and d)
-                self.substitute(i, Axis(self.sizes[i], rest, -c * (a.offset - b.offset)))
+                rest = {j: -c * d for j, d in steps.items() if j != i}
+                self.substitute(i, affine(self.sizes[i], rest, -c * (a.offset - b.offset), self.sizes))
                 return True
         return False
 
@@ -169,7 +170,7 @@ class Draft:
             return self._mapped_lookup(axis, label, by)
         for i, c in by.steps:
             steps[i] = steps.get(i, 0) + coefficient * c
-        return Axis(axis.size, tuple((i, c) for i, c in steps.items() if c), axis.offset + coefficient * by.offset)
+        return affine(axis.size, steps, axis.offset + coefficient * by.offset, self.sizes)
 
     def _mapped_lookup(self, axis: Axis, label: Label, by: Axis) -> Axis:
         """An affine map of a lookup is a lookup of its own."""
@@ -310,7 +311,7 @@ class Draft:
 
         def moved(axis: Axis) -> Axis:
             lookup = None if axis.lookup is None else used.index(axis.lookup)
-            return Axis(axis.size, tuple((number[i], c) for i, c in axis.steps), axis.offset, lookup)
+            return axis._replace(steps=tuple((number[i], c) for i, c in axis.steps), lookup=lookup)
 
         def renamed(factors: list[Factor]) -> tuple[Factor, ...]:
             return tuple(f._replace(labels=tuple(number[i] for i in f.labels)) for f in factors)
@@ -416,12 +417,12 @@ def select(tape: Tape, form: Form, key: tuple[int | tuple[int, int, int], ...]) 
         sides = [0, 0]
         for k, what in enumerate(key):
             if isinstance(what, int):
-                positions.append(Axis(axes[k].size, (), what))
+                positions.append(affine(axes[k].size, {}, what, {}))
                 continue
             start, step, length = what
             label = next(draft.fresh)
             draft.sizes[label] = length
-            positions.append(Axis(axes[k].size, ((label, step),) if step else (), start))
+            positions.append(affine(axes[k].size, {label: step}, start, draft.sizes))
             kept.append(plain(label, length))
             sides[k >= cut] += 1
         draft.groups.append((kept, []))
@@ -456,6 +457,7 @@ def full(tape: Tape, form: Form, out: int) -> bool:
     for term in form.terms:
         draft = Draft(tape, (term,))
         draft.reduce(most=2)
+        draft.factors.sort(key=lambda f: -draft.size(f.labels))
         drafts.append(draft.finish())
     drafts.sort(key=lambda t: not _covers(t))
     for k, term in enumerate(drafts):
@@ -501,7 +503,7 @@ def _embedding(coarse: Term, fine: Term) -> dict[Label, Label] | None:
         if a.offset != b.offset or [c for _, c in a.steps] != [c for _, c in b.steps]:
             return None
         for (i, _), (j, _) in zip(a.steps, b.steps, strict=True):
-            if image.setdefault(i, j) != j:
+            if image.setdefault(i, j) != j or coarse.sizes[i] != fine.sizes[j]:
                 return None
     return image
 
@@ -537,7 +539,7 @@ def _merge(tape: Tape, coarse: Term, fine: Term) -> Term | None:
 
     array = tape.emit(total, first.array, second.array, flops=coarse.size(labels), size=coarse.size(labels))
     symbol = _sum_symbol(first, second, labels, names, sign)
-    return replace(coarse, factors=(Factor(array, labels, symbol),))
+    return Draft(tape, (replace(coarse, factors=(Factor(array, labels, symbol),)),)).finish()
 
 
 def _core(tape: Tape, term: Term) -> Factor:

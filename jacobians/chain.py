@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
@@ -269,24 +270,21 @@ def _chain_of(layers: dict[str, Layer]) -> Chain:
     return chain
 
 
-def subscripts(factors: list[Jacobian]) -> str:
-    """The einsum string of a product of Jacobians, as in ``il,ljk->ijk``."""
+def subscripts(factors: Sequence[Jacobian]) -> str:
+    """The einsum string of a product of Jacobians, as in ``il,ljk->ijk``.
+
+    The axes of the result come first in the alphabet, from i on; then the axes that are summed.
+    """
     from opt_einsum.parser import get_symbol
 
+    groups = [factors[0].out_shape, *(f.wrt_shape for f in factors)]
     count = 0
-
-    def fresh(number: int) -> str:
-        nonlocal count
-        count += number
-        return "".join(get_symbol((8 + k) % 26 if k < 26 else k) for k in range(count - number, count))
-
-    left = first = fresh(len(factors[0].out_shape))
-    words = []
-    for factor in factors:
-        right = fresh(len(factor.wrt_shape))
-        words.append(left + right)
-        left = right
-    return f"{','.join(words)}->{first}{left}"
+    words = [""] * len(groups)
+    for k in (0, len(groups) - 1, *range(1, len(groups) - 1)):
+        numbers = range(count, count + len(groups[k]))
+        words[k] = "".join(get_symbol((8 + n) % 26 if n < 26 else n) for n in numbers)
+        count += len(groups[k])
+    return f"{','.join(a + b for a, b in pairwise(words))}->{words[0]}{words[-1]}"
 
 
 class Residual(Layer):

@@ -164,9 +164,11 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
             if size == 0:
                 return np.full([sizes[i] for i in union], fill, x.dtype)
             where = place(n)
-            taken = x[tuple(grids.get(i, where) for i in labels)]
             missing = (where < 0) | (where >= size)
-            return np.where(missing, x.dtype.type(fill), taken) if missing.any() else taken
+            if not missing.any():
+                return x[tuple(grids.get(i, where) for i in labels)]
+            inside = np.where(missing, 0, where)
+            return np.where(missing, x.dtype.type(fill), x[tuple(grids.get(i, inside) for i in labels)])
 
         return take, union
 
@@ -257,7 +259,7 @@ def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, in
 
 
 def write(term: Term, factors: Sequence[Labels], dtype: DTypeLike, first: bool) -> Step:
-    """Write ± the product of at most two factors (no label left to sum) into a C-contiguous output.
+    """Write ± the product of at most two factors (the larger first, no label left to sum) into a C-contiguous output.
 
     The call takes the output, the factors and the lookup arrays. `first`: the output holds zeros (or, where the term
     covers all of it, anything), so entries are assigned and not added.
@@ -292,18 +294,16 @@ def _blitter(blits: list[tuple[Shape, int, Shape, list[Step]]], assign: bool, si
         for shape, offset, strides, views in blits:
             view: Array = np.ndarray(shape, out.dtype, out, offset, strides)  # type: ignore[arg-type]
             operands = [arrange(x) for arrange, x in zip(views, factors, strict=False)]
+            if sign < 0 and operands:  # the smaller one; np.negative is not used in place: it errs at a stride of 64 bytes
+                operands[-1] = operands[-1] * -1
             if len(operands) == 2 and assign:
                 np.multiply(*operands, out=view, casting="same_kind")
-                if sign < 0:
-                    np.negative(view, out=view)
                 continue
-            value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else 1
+            value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
             if assign:
-                if sign < 0:
-                    value = -value
                 view[...] = value
             else:
-                (np.add if sign > 0 else np.subtract)(view, value, out=view, casting="same_kind")
+                np.add(view, value, out=view, casting="same_kind")
 
     return call
 

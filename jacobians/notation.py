@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jacobians.structure import Axis, Factor, Label, Shape, Term, plain, symbol_of
+from jacobians.structure import Axis, Factor, Label, Shape, Term, affine, plain, symbol_of
 
 ELLIPSIS = "..."
 
@@ -263,7 +263,8 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
             raise _error(text, "an index map needs the size of its axis: give the shapes of the output and of the argument")
         if axis.lookup is not None:
             return Axis(size, (), lookup=lookup_numbers[axis.lookup.name])
-        return Axis(size, tuple((sizes.number(label), c) for label, c in axis.steps if c), axis.offset)
+        steps = {sizes.number(label): c for label, c in axis.steps}
+        return affine(size, steps, axis.offset, {sizes.number(label): sizes.sizes[label] for label, _ in axis.steps})
 
     def axes_of(axes: list[WrittenAxis], shape: Shape | None) -> tuple[Axis, ...]:
         return tuple(axis_of(a, shape[k] if shape is not None else None) for k, a in enumerate(axes))

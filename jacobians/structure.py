@@ -32,13 +32,12 @@ class Axis(NamedTuple):
     steps: tuple[tuple[Label, int], ...]
     offset: int = 0
     lookup: int | None = None
+    whole: bool = False  # the axis is nothing but its one label, from the first value to the last
 
     @property
     def label(self) -> Label | None:
         """The label, where the axis is nothing but that label; None for an index map."""
-        if self.lookup is None and self.offset == 0 and len(self.steps) == 1 and self.steps[0][1] == 1:
-            return self.steps[0][0]
-        return None
+        return self.steps[0][0] if self.whole else None
 
     def labels(self) -> Iterator[Label]:
         """Every label that the position depends on (for a lookup: the labels of the lookup array, in order)."""
@@ -57,7 +56,14 @@ class Axis(NamedTuple):
 
 def plain(label: Label, size: int) -> Axis:
     """The axis that is the label itself."""
-    return Axis(size, ((label, 1),))
+    return Axis(size, ((label, 1),), whole=True)
+
+
+def affine(size: int, steps: Mapping[Label, int], offset: int, sizes: Mapping[Label, int]) -> Axis:
+    """The axis at offset + Σ coefficient·label."""
+    left = tuple((label, c) for label, c in steps.items() if c)
+    whole = offset == 0 and len(left) == 1 and left[0][1] == 1 and sizes[left[0][0]] == size
+    return Axis(size, left, offset, whole=whole)
 
 
 # --- how a factor is written ------------------------------------------------------------------------------------------

@@ -1,0 +1,167 @@
+"""Properties of the algebra, on random sums of terms with deltas, tilings, index maps and lookups."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jacobians import term
+
+from .dense import dense, jacobians, shapes
+
+
+def close(actual, desired):
+    np.testing.assert_allclose(np.asarray(actual), desired, rtol=1e-11, atol=1e-11)
+
+
+few = settings(max_examples=150, deadline=None)
+
+
+@few
+@given(st.data(), shapes, shapes)
+def test_full_is_the_sum_over_all_labels(data, out, wrt):
+    J, twin = data.draw(jacobians(out, wrt))
+    assert J.shape == out + wrt
+    full = J.full()
+    assert type(full) is np.ndarray
+    close(full, twin)
+    close(J.T.full(), twin.transpose(*range(len(out), twin.ndim), *range(len(out))))
+    close((-J).full(), -twin)
+    close((2.5 * J).full(), 2.5 * twin)
+    close(pickle.loads(pickle.dumps(J)).full(), twin)
+    written = np.full(twin.shape, np.nan)
+    assert J.full(out=written) is written
+    close(written, twin)
+
+
+@few
+@given(st.data(), shapes, shapes, shapes)
+def test_product_is_the_contraction_of_the_full_tensors(data, out, middle, wrt):
+    J, left = data.draw(jacobians(out, middle))
+    K, right = data.draw(jacobians(middle, wrt))
+    close((J @ K).full(), np.tensordot(left, right, len(middle)))
+    close(((J @ K).T).full(), (K.T @ J.T).full())
+    h = np.arange(1.0, 1 + np.prod(middle, dtype=int)).reshape(middle)
+    close(J @ h, np.tensordot(left, h, len(middle)))
+    close(h @ K, np.tensordot(h, right, len(middle)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), shapes, shapes, shapes, shapes)
+def test_product_is_associative_and_bilinear(data, a, b, c, d):
+    J, one = data.draw(jacobians(a, b, maps=False))
+    K, two = data.draw(jacobians(b, c, maps=False))
+    L, three = data.draw(jacobians(c, d, maps=False))
+    K2, other = data.draw(jacobians(b, c, maps=False))
+    expected = np.tensordot(np.tensordot(one, two, len(b)), three, len(c))
+    close(((J @ K) @ L).full(), expected)
+    close((J @ (K @ L)).full(), expected)
+    close((J @ (K + K2)).full(), np.tensordot(one, two + other, len(b)))
+    close((J @ (K - K2)).full(), (J @ K - J @ K2).full())
+
+
+@few
+@given(st.data(), shapes, shapes)
+def test_vector_products_are_adjoint(data, out, wrt):
+    J, _ = data.draw(jacobians(out, wrt))
+    rng = np.random.default_rng(0)
+    h, u = rng.normal(size=wrt), rng.normal(size=out)
+    close(np.vdot(J @ h, u), np.vdot(h, J.T @ u))
+    close(np.vdot(J @ h, u), np.vdot(h, u @ J))
+
+
+@few
+@given(st.data(), shapes, shapes)
+def test_indexing_equals_indexing_the_full_tensor(data, out, wrt):
+    J, twin = data.draw(jacobians(out, wrt))
+    key = []
+    for n in twin.shape:
+        if data.draw(st.booleans()):
+            key.append(data.draw(st.integers(-n, n - 1)))
+        else:
+            ends = st.none() | st.integers(-n - 1, n + 1)
+            step = data.draw(st.sampled_from([None, 1, 2, -1, -2]))
+            key.append(slice(data.draw(ends), data.draw(ends), step))
+    if key and data.draw(st.booleans()):
+        cut = data.draw(st.integers(0, len(key)))
+        stop = data.draw(st.integers(cut, len(key)))
+        key[cut:stop] = [Ellipsis]
+    chosen = J[tuple(key)]
+    assert np.shape(chosen) == twin[tuple(key)].shape
+    close(chosen, twin[tuple(key)])
+
+
+@few
+@given(st.data(), shapes, shapes)
+def test_nonzeros_bound_what_is_there(data, out, wrt):
+    J, twin = data.draw(jacobians(out, wrt))
+    assert np.count_nonzero(np.abs(twin) > 1e-12) <= J.nonzeros <= twin.size
+
+
+def test_nonzeros_of_deltas_are_exact():
+    ones = np.ones((3, 3))
+    for formula, count in [("-> ij;ij", 9), ("-> ij;ji", 9), ("-> ii;jj", 9), ("A_ij -> i;j", 9), ("-> ii;ii", 3)]:
+        arrays = [ones] * formula.count("A")
+        J = term(formula, *arrays).bind(*[(3,) * len(side) for side in formula.split("->")[1].strip().split(";")])
+        assert J.nonzeros == np.count_nonzero(J.full()) == count
+    J = (term("-> ij;ij") + term("-> ii;jj")).bind((3, 3), (3, 3))
+    assert J.nonzeros == np.count_nonzero(J.full()) == 9 + 9 - 3
+
+
+def test_structure_is_kept_in_products():
+    x, d, n = np.ones(400), np.ones(500), np.arange(400) % 7
+    A = term("x_k -> i;ik", x).bind((500,), (500, 400))
+    D = term("d_i -> i;i", d).bind()
+    assert (D @ A).nbytes == x.nbytes + d.nbytes
+    assert (D @ D @ D).nbytes == d.nbytes
+    gather = term("-> j;(n_j)", n).bind((400,), (7,))
+    assert (gather @ gather.T).nbytes <= 8 * 400 * 400
+    kernel = term("w_u -> y;(y+u)", np.ones(3)).bind((98,), (100,))
+    assert kernel.nbytes == 24
+    assert (np.ones(98) @ kernel).shape == (100,)
+
+
+def test_terms_do_not_multiply_along_a_residual_chain():
+    rng = np.random.default_rng(0)
+    J = None
+    for _ in range(30):
+        W = rng.normal(size=(4, 4)) / 4
+        step = term("W_ij -> i;j", W).bind() + term("-> i;i").bind((4,), (4,))
+        J = step if J is None else step @ J
+    assert len(J.form.terms) == 1
+    assert J.nbytes == 4 * 4 * 8
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrong"),
+    [
+        ("x_k -> i;ik", "x_k -> i;ki"),
+        ("A_ij -> i;j", "A_ji -> i;j"),
+        ("p_i -> i;i", "p_j -> i;j"),
+        ("w_u -> y;(y+u)", "w_u -> y;(y-u)"),
+        ("Y_ik Y_lj -> ij;kl", "Y_ik Y_jl -> ij;kl"),
+    ],
+)
+def test_the_oracle_rejects_wrong_formulas(formula, wrong):
+    """The dense twin of one formula is not that of another: the checks above can fail."""
+    sizes = {"x": "k", "A": "ij", "p": "i", "w": "u", "Y": "ij"}
+    names = [f.split("_")[0] for f in formula.split("->")[0].split()]
+    letters = str.maketrans("ijkluy", "ijklij")
+    formula, wrong = formula.translate(letters), wrong.translate(letters)
+    rng = np.random.default_rng(1)
+    made = {name: rng.normal(size=(2,) * len(sizes[name])) for name in names}
+    arrays = [made[name] for name in names]
+    out, wrt = (tuple(2 for c in side if c.isalpha() or c == "(") for side in ("i;ij" if False else "x;x").split(";"))
+    sides = formula.split("->")[1].strip().split(";")
+    out, wrt = ((2,) * (1 if "(" in side else len(side)) for side in sides)
+    right = term(formula, *arrays).bind(out, wrt).full()
+    np.testing.assert_allclose(right, dense(formula, arrays, out, wrt))
+    sides = wrong.split("->")[1].strip().split(";")
+    out2, wrt2 = ((2,) * (1 if "(" in side else len(side)) for side in sides)
+    other = term(wrong, *arrays).bind(out2, wrt2).full()
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(other, right)
