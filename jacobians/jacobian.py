@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -18,6 +18,11 @@ from jacobians import algebra, memory
 from jacobians.notation import parse, resolve
 from jacobians.program import Array, Program, Tape
 from jacobians.structure import Factor, Form, Shape, Term, plain, symbol_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from jacobians.show.layouts import Layouts
 
 Scalar = int | float | complex | np.number[Any]
 INSTEAD = "Keep it unmaterialised: J @ h, u @ J, J[i, :, k], J.per_example() and sums of these need no full tensor."
@@ -254,7 +259,8 @@ class Jacobian:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Jacobian is immutable")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Jacobian is immutable")
 
     def __reduce__(self) -> tuple[object, ...]:
         return Jacobian, (self.form, self.arrays)
@@ -486,6 +492,23 @@ class Jacobian:
 
     def __repr__(self) -> str:
         return f"Jacobian {self._words()}: {self.formula}"
+
+    def plot(self, *, kind: Literal["heat", "spy", "slices"] = "heat", order: Literal["C", "F"] = "C") -> Figure:
+        """Draw the Jacobian with matplotlib: see `jacobians.show.plot.plot`."""
+        from jacobians.show.plot import plot
+
+        return plot(self, kind=kind, order=order)
+
+    def layouts(self) -> Layouts:
+        """Show how different books write this derivative, as a table: see `jacobians.show.layouts`."""
+        from jacobians.show.layouts import layouts
+
+        return layouts(self)
+
+    def _repr_latex_(self) -> str:
+        from jacobians.show.markup import latex
+
+        return f"$$ {latex(self.formula)} $$"
 
     def _repr_html_(self) -> str:
         from jacobians.show.html import jacobian_html

@@ -15,6 +15,7 @@ from jacobians import shapes
 from jacobians.jacobian import Jacobian, Terms
 
 if TYPE_CHECKING:
+    from jacobians.show.diagram import Diagram
     from jacobians.show.table import Table
 
 Array = NDArray[Any]
@@ -61,6 +62,7 @@ class Layer:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # so that a dataclass decorator keeps ours
         dataclass(frozen=True, eq=False, repr=False)(cls)
         # Layer itself is what keeps its subclasses frozen, so that decorating them once more does no harm.
         del cls.__setattr__, cls.__delattr__
@@ -148,6 +150,15 @@ class Layer:
         from jacobians.show.table import table
 
         return table(self, *inputs)
+
+    def diagram(self, *inputs: ArrayLike) -> Diagram:
+        """Draw the layer as boxes and arrows; with inputs, the shapes of the values stand along the arrows."""
+        from jacobians.show.diagram import diagram
+
+        return diagram(self, *inputs)
+
+    def _repr_html_(self) -> str:
+        return self.diagram()._repr_html_()
 
     def __repr__(self) -> str:
         parts = []

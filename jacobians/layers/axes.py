@@ -1,8 +1,14 @@
-"""Letters for layers that work along chosen axes."""
+"""Axes and positions as layers' options name them, and letters to label axes with."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import index
+
+import numpy as np
 from numpy.exceptions import AxisError
+
+from jacobians.layer import Array
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -22,11 +28,11 @@ def twins(ndim: int, axes: tuple[int, ...]) -> tuple[str, str]:
     return same, "".join(c.upper() if k in axes else c for k, c in enumerate(same))
 
 
-def normalized(layer: str, axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+def normalized(layer: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """The axes as non-negative numbers, in order; None means all."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (index(axis),)
     for k in axes:
         if not -ndim <= k < ndim:
             raise AxisError(f"{layer}: axis {k} is out of bounds for an input of {ndim} axes")
@@ -34,3 +40,23 @@ def normalized(layer: str, axis: int | tuple[int, ...] | None, ndim: int) -> tup
     if len(set(found)) < len(found):
         raise ValueError(f"{layer}: axis {axis} names an axis twice")
     return tuple(found)
+
+
+def wrapped(layer: str, indices: Array, size: int, what: str) -> Array:
+    """Integer positions along an axis of this size; negative ones count from the end, others outside are errors."""
+    outside = (indices < -size) | (indices >= size)
+    if outside.any():
+        raise ValueError(f"{layer}: index {indices[outside].flat[0]} is out of bounds for {what} of size {size}")
+    return np.where(indices < 0, indices + size, indices)
+
+
+def pair(layer: str, name: str, value: int | Sequence[int], least: int, number: int = 2) -> tuple[int, ...]:
+    """An option for every spatial axis, such as a stride: one integer for all, or one each."""
+    try:
+        values = tuple(index(n) for n in value) if isinstance(value, Sequence) else (index(value),) * number
+    except TypeError:
+        values = ()
+    if len(values) != number or min(values) < least:
+        each = f" or {number} of them" if number > 1 else ""
+        raise ValueError(f"{layer}: {name} must be an integer of at least {least}{each}; it is {value!r}")
+    return values

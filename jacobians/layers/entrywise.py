@@ -8,6 +8,7 @@ Source: Parr & Howard, element-wise operators (the diagonal condition); activati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -32,18 +33,20 @@ class Entrywise(Layer):
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": term(f"{self.symbol}_... -> ...;...", type(self).slope(x, f))}
+        return {"x": term(f"{self.symbol}_... -> ...;...", np.asarray(type(self).slope(x, f), x.dtype))}
 
 
 def entrywise(
-    name: str, formula: str, value: Value, derivative: str, slope: Slope, half: float, *, real: bool = False, note: str = ""
-) -> type[Entrywise]:
+    name: str, formula: str, value: Value, derivative: str, slope: Slope, half: float, *, real: bool = False,
+    note: str = "", source: str = "Parr & Howard, element-wise operators.",
+) -> type[Entrywise]:  # fmt: skip
     """The layer of one row of the table; `real`: it has no complex derivative."""
+    indexed = re.sub("(?<![a-z])([xf])(?![a-z])", r"\1_i", derivative)
     lines = [
         f"f_i = {formula}.\n",
-        f"∂f_i/∂x_j = {derivative.replace('x', 'x_i').replace('f', 'f_i')} δ_ij.{note and f' {note}'}",
+        f"∂f_i/∂x_j = {indexed} δ_ij.{note and f' {note}'}",
         "Shapes: x (...) gives f (...).",
-        "Source: Parr & Howard, element-wise operators.\n",
+        f"Source: {source}\n",
         "Examples\n--------",
         f'>>> round(float({name}().jacobians(0.5)["x"]), 4)\n{half}\n',
     ]
@@ -110,7 +113,7 @@ Tan = entrywise("Tan", "tan x_i", np.tan, "1+f²", lambda x, f: 1 + f * f, 1.298
 Sinh = entrywise("Sinh", "sinh x_i", np.sinh, "cosh(x)", lambda x, f: np.cosh(x), 1.1276)
 Cosh = entrywise("Cosh", "cosh x_i", np.cosh, "sinh(x)", lambda x, f: np.sinh(x), 0.5211)
 Tanh = entrywise("Tanh", "tanh x_i", np.tanh, "1-f²", lambda x, f: stable.sech2(x), 0.7864,
-                 note="Source of the lecture: ∂f/∂z = diag(1 − tanh²(z)).")
+                 source="the lecture, gradients of a single-layer neural network: ∂f/∂z = diag(1 − tanh²(z)).")
 Arctan = entrywise("Arctan", "arctan x_i", np.arctan, "1/(1+x²)", lambda x, f: stable.over_hypot(x) ** 2, 0.8)
 Arcsinh = entrywise("Arcsinh", "arcsinh x_i", np.arcsinh, "1/√(1+x²)", lambda x, f: stable.over_hypot(x), 0.8944)
 Sigmoid = entrywise("Sigmoid", "1 / (1 + exp(−x_i))", stable.sigmoid, "f(1-f)",
@@ -123,7 +126,7 @@ Erf = entrywise("Erf", "2/√π ∫_0^{x_i} exp(−t²) dt", stable.erf, "2exp(-
 LogSigmoid = entrywise("LogSigmoid", "−log(1 + exp(−x_i))", lambda x: -stable.softplus(-x), "σ(-x)",
                        lambda x, f: stable.sigmoid(-x), 0.3775, real=True)
 SiLU = entrywise("SiLU", "x_i σ(x_i)", lambda x: stable.damped(x, stable.sigmoid(x)), "σ(x)(1+xσ(-x))",
-                 lambda x, f: stable.sigmoid(x) + stable.sigmoid(-x) * f, 0.74, real=True)
+                 stable.silu_slope, 0.74, real=True)
 Mish = entrywise("Mish", "x_i tanh(log(1 + exp(x_i)))", lambda x: stable.damped(x, np.tanh(stable.softplus(x))),
                  "tanh(s)+xσ(x)/cosh²(s)", stable.mish_slope, 0.8864, real=True, note="Here s = log(1 + exp(x_i)).")
 Softsign = entrywise("Softsign", "x_i / (1 + |x_i|)", stable.softsign, "1/(1+|x|)²",

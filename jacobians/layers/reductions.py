@@ -1,21 +1,58 @@
-"""Reductions along axes. The axes that stay are tied between output and input; those that are reduced are not."""
+"""Reductions along axes. The axes that stay are tied between output and input; those that are reduced are not.
+
+In the formulas below, a are the positions that stay and b those that are reduced: z_a is made of all x_ab.
+"""
 
 from __future__ import annotations
 
-from jacobians.jacobian import term
+from math import prod
+
+import numpy as np
+
+from jacobians.jacobian import Terms, term
 from jacobians.layer import Array, Layer, Local
-from jacobians.layers.axes import letters, normalized
+from jacobians.layers.arithmetic import ratio
+from jacobians.layers.axes import letters, normalized, twins
+from jacobians.layers.softmax import log_sum_exp, softmax
+
+Axes = int | tuple[int, ...] | None
 
 
-def reduced_labels(ndim: int, axes: tuple[int, ...], keepdims: bool) -> tuple[str, str]:
-    """Labels of the input, and of the output after a reduction; a kept axis of size 1 is the position 0."""
-    labels = letters(ndim)
-    return labels, "".join(("(0)" if keepdims else "") if k in axes else c for k, c in enumerate(labels))
+class Reduction(Layer):
+    """z_a = f(x_a1, x_a2, …) along some axes: all of them if axis is None."""
+
+    axis: Axes = None
+    keepdims: bool = False
+
+    def axes(self, x: Array) -> tuple[int, ...]:
+        """The axes that are reduced."""
+        return normalized(type(self).__name__, self.axis, x.ndim)
+
+    def labels(self, x: Array) -> tuple[str, str]:
+        """The labels of z and of x; a reduced axis that is kept with size 1 is the position 0."""
+        labels, axes = letters(x.ndim), self.axes(x)
+        return "".join(("(0)" if self.keepdims else "") if k in axes else c for k, c in enumerate(labels)), labels
+
+    def spread(self, x: Array, z: Array) -> Array:
+        """z with size 1 along the reduced axes, so that it broadcasts against x."""
+        axes = self.axes(x)
+        return z.reshape([1 if k in axes else n for k, n in enumerate(x.shape)])
+
+    def number(self, x: Array) -> int:
+        """How many entries go into one."""
+        return prod(x.shape[k] for k in self.axes(x))
+
+    def require_entries(self, x: Array) -> None:
+        """Raise a ValueError where there is nothing to reduce."""
+        if self.number(x) == 0:
+            raise ValueError(f"{type(self).__name__}: there must be entries along axis {self.axis}; x is {x.shape}")
 
 
-class Sum(Layer):
-    """z = Σ x over some axes, as ``np.sum``. ∂z_a/∂x_bc = δ_ab, for every position c along the summed axes.
+class Sum(Reduction):
+    """z_a = Σ_b x_ab, as ``np.sum``.
 
+    ∂z_a/∂x_cb = δ_ac.
+    Shapes: x of any shape; z without the axes of the sum, or with size 1 there (keepdims).
     Source: Parr & Howard, vector sum reduction.
 
     Examples
@@ -24,12 +61,235 @@ class Sum(Layer):
     array([1., 1., 1.])
     """
 
-    axis: int | tuple[int, ...] | None = None
-    keepdims: bool = False
-
     def forward(self, x: Array) -> Array:
-        return x.sum(axis=normalized("Sum", self.axis, x.ndim), keepdims=self.keepdims)
+        return np.asarray(x.sum(axis=self.axes(x), keepdims=self.keepdims))
 
     def local(self, x: Array, z: Array) -> Local:
-        whole, rest = reduced_labels(x.ndim, normalized("Sum", self.axis, x.ndim), self.keepdims)
-        return {"x": term(f"-> {rest};{whole}")}
+        a, ab = self.labels(x)
+        return {"x": term(f"-> {a};{ab}")}
+
+
+class Mean(Reduction):
+    """z_a = 1/N Σ_b x_ab, over N entries.
+
+    ∂z_a/∂x_cb = δ_ac / N.
+    Shapes: x of any shape; z without the axes of the mean, or with size 1 there (keepdims).
+    Errors: ValueError for a mean of nothing.
+    Source: Parr & Howard, vector sum reduction.
+
+    Examples
+    --------
+    >>> Mean().jacobians([1.0, 2.0, 3.0, 4.0])["x"]
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+
+    def forward(self, x: Array) -> Array:
+        self.require_entries(x)
+        return np.asarray(x.mean(axis=self.axes(x), keepdims=self.keepdims))
+
+    def local(self, x: Array, z: Array) -> Local:
+        a, ab = self.labels(x)
+        return {"x": 1 / self.number(x) * term(f"-> {a};{ab}")}
+
+
+class Product(Reduction):
+    """z_a = Π_b x_ab.
+
+    ∂z_a/∂x_cb = δ_ac Π_{d≠b} x_ad: the product of the others, which needs no division and is right at zeros.
+    Shapes: x of any shape; z without the axes of the product, or with size 1 there (keepdims).
+    Source: The Matrix Cookbook, first order derivatives.
+
+    Examples
+    --------
+    >>> Product().jacobians([2.0, 3.0, 0.0])["x"]
+    array([0., 0., 6.])
+    """
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(x.prod(axis=self.axes(x), keepdims=self.keepdims))
+
+    def local(self, x: Array, z: Array) -> Local:
+        a, ab = self.labels(x)
+        return {"x": term(f"(z/x)_{ab} -> {a};{ab}" if ab else "-> ;", *([others(x, self.axes(x))] if ab else []))}
+
+
+def others(x: Array, axes: tuple[int, ...]) -> Array:
+    """For every entry the product of all others along the axes: those before it times those behind it."""
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = np.moveaxis(x, axes, last)
+    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    before, behind = np.ones_like(rows), np.ones_like(rows)
+    before[..., 1:] = np.cumprod(rows[..., :-1], axis=-1)
+    behind[..., :-1] = np.cumprod(rows[..., :0:-1], axis=-1)[..., ::-1]
+    return np.moveaxis((before * behind).reshape(moved.shape), last, axes)
+
+
+class Variance(Reduction):
+    """z_a = 1/N Σ_b (x_ab − m_a)², with the mean m_a: ``np.var``.
+
+    ∂z_a/∂x_cb = 2/N (x_ab − m_a) δ_ac; the path through the mean is zero, since Σ_b (x_ab − m_a) = 0.
+    Shapes: x of any shape; z without the axes of the variance, or with size 1 there (keepdims).
+    Errors: ValueError for a variance of nothing.
+    Source: The Matrix Cookbook, statistics: mean and variance.
+
+    Examples
+    --------
+    >>> Variance().jacobians([1.0, 2.0, 3.0, 6.0])["x"]
+    array([-1. , -0.5,  0. ,  1.5])
+    """
+
+    holomorphic = False
+
+    def forward(self, x: Array) -> Array:
+        self.require_entries(x)
+        return np.asarray(x.var(axis=self.axes(x), keepdims=self.keepdims))
+
+    def local(self, x: Array, z: Array) -> Local:
+        a, ab = self.labels(x)
+        centred = x - x.mean(axis=self.axes(x), keepdims=True)
+        return {"x": 2 / self.number(x) * term(f"(x-m)_{ab} -> {a};{ab}" if ab else "(x-m) -> ;", centred)}
+
+
+class Extremum(Reduction):
+    """The largest or smallest entry; its position is a lookup for every reduced axis."""
+
+    holomorphic = False
+
+    def chosen(self, x: Array, number: Array) -> Terms:
+        """The term for the entries that these numbers name, which count along all reduced axes together."""
+        a, ab = self.labels(x)
+        axes = self.axes(x)
+        kept = "".join(c for k, c in enumerate(ab) if k not in axes)
+        names = {k: f"(n{k}_{kept})" if kept else f"(n{k})" for k in axes}
+        positions = np.unravel_index(number, [x.shape[k] for k in axes]) if axes else ()
+        return term(f"-> {a};{''.join(names.get(k, c) for k, c in enumerate(ab))}", *positions)
+
+    def flat(self, x: Array) -> Array:
+        """x with the reduced axes as one last axis."""
+        axes = self.axes(x)
+        moved = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+        return moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+
+
+class Max(Extremum):
+    """z_a = max_b x_ab.
+
+    ∂z_a/∂x_cb = δ_ac [b = n_a], for the position n_a of the largest entry: a lookup. Of several that are largest, the
+    first one counts.
+    Shapes: x of any shape; z without the axes of the maximum, or with size 1 there (keepdims).
+    Errors: ValueError for a maximum of nothing.
+    Source: Parr & Howard, max as the neuron activation.
+
+    Examples
+    --------
+    >>> Max(axis=1).jacobians([[1.0, 3.0], [5.0, 2.0]])["x"]
+    array([[[0., 1.],
+            [0., 0.]],
+           [[0., 0.],
+            [1., 0.]]])
+    """
+
+    def forward(self, x: Array) -> Array:
+        self.require_entries(x)
+        return np.asarray(x.max(axis=self.axes(x), keepdims=self.keepdims))
+
+    def local(self, x: Array, z: Array) -> Local:
+        return {"x": self.chosen(x, self.flat(x).argmax(axis=-1))}
+
+
+class Min(Extremum):
+    """z_a = min_b x_ab.
+
+    ∂z_a/∂x_cb = δ_ac [b = n_a], for the position n_a of the smallest entry: a lookup. Of several that are smallest, the
+    first one counts.
+    Shapes: x of any shape; z without the axes of the minimum, or with size 1 there (keepdims).
+    Errors: ValueError for a minimum of nothing.
+    Source: Parr & Howard, max as the neuron activation.
+
+    Examples
+    --------
+    >>> Min().jacobians([4.0, 2.0, 3.0])["x"]
+    array([0., 1., 0.])
+    """
+
+    def forward(self, x: Array) -> Array:
+        self.require_entries(x)
+        return np.asarray(x.min(axis=self.axes(x), keepdims=self.keepdims))
+
+    def local(self, x: Array, z: Array) -> Local:
+        return {"x": self.chosen(x, self.flat(x).argmin(axis=-1))}
+
+
+class LogSumExp(Reduction):
+    """z_a = log Σ_b exp(x_ab).
+
+    ∂z_a/∂x_cb = δ_ac p_ab, for the softmax p along the reduced axes.
+    Shapes: x of any shape; z without the axes of the sum, or with size 1 there (keepdims).
+    Errors: ValueError for a sum of nothing.
+    Source: ``scipy.special.logsumexp``.
+
+    Examples
+    --------
+    >>> LogSumExp().jacobians([0.0, 0.0])["x"]
+    array([0.5, 0.5])
+    """
+
+    def forward(self, x: Array) -> Array:
+        self.require_entries(x)
+        z = log_sum_exp(x, self.axes(x))
+        return z if self.keepdims else np.asarray(z.squeeze(axis=self.axes(x)))
+
+    def local(self, x: Array, z: Array) -> Local:
+        a, ab = self.labels(x)
+        return {"x": term(f"p_{ab} -> {a};{ab}" if ab else "p -> ;", softmax(x, self.axes(x)))}
+
+
+class Norm(Layer):
+    """z = √(Σ_i x_i²) over all entries: the 2-norm of a vector, the Frobenius norm of a matrix.
+
+    ∂z/∂x_i = x_i / z; at x = 0, where there is a kink, it is 0.
+    Shapes: x of any shape gives z ().
+    Source: The Matrix Cookbook, derivatives of norms.
+
+    Examples
+    --------
+    >>> Norm().jacobians([3.0, 4.0])["x"]
+    array([0.6, 0.8])
+    """
+
+    holomorphic = False
+
+    def forward(self, x: Array) -> Array:
+        largest = np.abs(x).max(initial=0)  # the squares of x / largest neither overflow nor vanish
+        scale = largest if 0 < largest < np.inf else x.dtype.type(1)
+        return np.asarray(scale * np.sqrt(np.sum((x / scale) ** 2)))
+
+    def local(self, x: Array, z: Array) -> Local:
+        return {"x": term("(x/z)_... -> ;...", ratio(x, np.broadcast_to(z, x.shape)))}
+
+
+class CumulativeSum(Layer):
+    """z_i = Σ_{k≤i} x_k along an axis.
+
+    ∂z_i/∂x_k = U_ik = [k ≤ i], a triangle of ones; other axes are tied.
+    Shapes: x of any shape with at least one axis gives z of the same shape.
+    Source: ``numpy.cumsum``.
+
+    Examples
+    --------
+    >>> CumulativeSum(0).jacobians([5.0, 6.0, 7.0])["x"]
+    array([[1., 0., 0.],
+           [1., 1., 0.],
+           [1., 1., 1.]])
+    """
+
+    axis: int
+
+    def forward(self, x: Array) -> Array:
+        (axis,) = normalized("CumulativeSum", self.axis, x.ndim)
+        return x.cumsum(axis=axis)
+
+    def local(self, x: Array, z: Array) -> Local:
+        (axis,) = normalized("CumulativeSum", self.axis, x.ndim)
+        out, wrt = twins(x.ndim, (axis,))
+        return {"x": term(f"U_{out[axis]}{wrt[axis]} -> {out};{wrt}", np.tri(x.shape[axis], dtype=x.dtype))}

@@ -65,8 +65,14 @@ def damped(x: Array, s: Array) -> Array:
 
 
 def softsign(x: Array) -> Array:
-    """x / (1 + |x|), which is ±1 at infinity."""
-    return np.copysign(1 - 1 / (1 + np.abs(x)), x) if np.isinf(x).any() else x / (1 + np.abs(x))
+    """x / (1 + |x|), which is ±1 long before infinity."""
+    t = np.clip(x, -1e30, 1e30)
+    return np.asarray(t / (1 + np.abs(t)))
+
+
+def silu_slope(x: Array, f: Array) -> Array:
+    """The derivative of x σ(x): σ(x) (1 + x σ(−x))."""
+    return sigmoid(x) + damped(x, sigmoid(x) * sigmoid(-x))
 
 
 def mish_slope(x: Array, f: Array) -> Array:

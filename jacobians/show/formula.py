@@ -1,13 +1,54 @@
-"""Formulas as text: ``∂z_i/∂A_jk = δ_ij x_k``."""
+"""Formulas as text: ``∂z_i/∂A_jk = δ_ij x_k``.
+
+A formula is a sum of `Written` products; a product is a sequence of `Sign`s, each a name with its indices. Labels that
+stand only on the right side are summed, and a Σ says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from jacobians.structure import Axis, Factor, Form, Index, Label, Product, Shape, Term
 
 LETTERS = "ijklmnopqrstuvwabcdefgh"
+DELTA = "δ"
+
+
+class Sign(NamedTuple):
+    """What stands in a product: A_ij, δ_ij, a number (without indices) or a condition such as [j=2i+k−1]."""
+
+    name: str
+    indices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return subscripted(self.name, self.indices)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether this is a number."""
+        return not self.indices and self.name.replace(".", "", 1).replace("e-", "").replace("e+", "").isdecimal()
+
+
+    @property
+    def rank(self) -> int:
+        """Where it stands in a product: numbers first, then deltas and conditions, then names."""
+        if self.is_number:
+            return 0
+        return 1 if self.name == DELTA or (self.name.startswith("[") and not self.indices) else 2
+
+
+class Written(NamedTuple):
+    """± a product, summed over some letters."""
+
+    sign: int
+    signs: tuple[Sign, ...]
+    summed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = " ".join(str(s) for s in self.signs) or "1"
+        return f"Σ_{''.join(self.summed)} {text}" if self.summed else text
 
 
 def letter(number: int) -> str:
@@ -30,10 +71,12 @@ def times(out_shape: Shape, wrt_shape: Shape) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A share in per cent, never rounded to nothing."""
-    if whole == 0 or part == whole:
+    """A share in per cent, never rounded to nothing nor to all."""
+    if part == whole:
         return "100%"
     percent = 100 * part / whole
+    if percent >= 99.5:
+        return "<100%"
     return f"{percent:.0f}%" if percent >= 9.5 else f"{percent:.2g}%"
 
 
@@ -41,18 +84,33 @@ def share(part: int, whole: int) -> str:
 def equation(form: Form) -> str:
     """∂y_i/∂x_j = the sum of the terms."""
     letters = [letter(k) for k in range(len(form.shape))]
+    return f"{left_side(form, letters)} = {right_side(form)}"
+
+
+def left_side(form: Form, letters: Sequence[str]) -> str:
+    """∂y_i/∂x_j."""
     cut = len(form.out_shape)
-    left = f"∂{subscripted(form.out_name, letters[:cut])}/∂{subscripted(form.wrt_name, letters[cut:])}"
-    return f"{left} = {right_side(form)}"
+    return f"∂{subscripted(form.out_name, letters[:cut])}/∂{subscripted(form.wrt_name, letters[cut:])}"
 
 
 def right_side(form: Form) -> str:
     """The sum of the terms, with axis k called letter(k)."""
+    return summed(written(form))
+
+
+def written(form: Form, letters: Sequence[str] | None = None, free: int | None = None) -> list[Written]:
+    """The products of a form, for axes with these letters; summed labels get letters from number `free` on."""
+    if letters is None:
+        letters = [letter(k) for k in range(len(form.shape))]
+    return [one for term in form.terms for one in term_products(term, letters, len(letters) if free is None else free)]
+
+
+def summed(products: Sequence[Written]) -> str:
+    """A sum of products as text."""
     text = ""
-    for one in form.terms:
-        for sign, product in term_products(one):
-            text += (" − " if sign < 0 else " + ") if text else ("−" if sign < 0 else "")
-            text += product
+    for one in products:
+        text += (" − " if one.sign < 0 else " + ") if text else ("−" if one.sign < 0 else "")
+        text += str(one)
     return text or "0"
 
 
@@ -61,33 +119,76 @@ def subscripted(name: str, indices: Sequence[str]) -> str:
     return f"{name}_{''.join(indices)}" if indices else name
 
 
-def term_products(term: Term) -> Iterator[tuple[int, str]]:
-    """The signed products of a term: deltas, then names."""
+def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written]:
+    """The signed products of a term: numbers, deltas, then names."""
     names: dict[Label, str] = {}
-    axes = [letter(k) for k in range(len(term.axes))]
-    for axis, text in zip(term.axes, axes, strict=True):
+    for axis, text in zip(term.axes, letters, strict=True):
         if axis.label is not None:
             names.setdefault(axis.label, text)
-    free = len(axes)
+    hidden: list[str] = []
     for label in (*(i for a in term.axes for i in a.labels()), *(i for f in term.factors for i in f.labels)):
         if label not in names:
-            names[label] = letter(free)
-            free += 1
-    deltas = []
-    for axis, text in zip(term.axes, axes, strict=True):
+            names[label] = letter(free + len(hidden))
+            hidden.append(names[label])
+    deltas: list[Sign] = []
+    for axis, text in zip(term.axes, letters, strict=True):
         if axis.label is None:
-            deltas.append(f"[{text}={_position(axis, term, names)}]")
+            deltas.append(Sign(f"[{text}={_position(axis, term, names)}]"))
         elif names[axis.label] != text:
-            deltas.append(f"δ_{names[axis.label]}{text}")
-    products = [(term.sign, deltas)]
+            deltas.append(Sign(DELTA, (names[axis.label], text)))
+    products = [(term.sign, deltas, tuple(hidden))]
     for factor in term.factors:
-        products = [(s * p.sign, done + list(_names(p, factor, names, free)))
-                    for s, done in products for p in factor.symbol]  # fmt: skip
-    for sign, product in products:
-        numbers = [p for p in product if p[0].isdigit() and p != "1"]
-        rest = [p for p in product if not p[0].isdigit()]
-        rest.sort(key=lambda p: not p.startswith(("δ", "[")))
-        yield sign, " ".join(numbers + rest) or "1"
+        products = [(s * p.sign, [*done, *signs], (*over, *more))
+                    for s, done, over in products for p in factor.symbol
+                    for signs, more in [_names(p, factor, names, free + len(over))]]  # fmt: skip
+    return [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in products]
+
+
+def factor_products(factor: Factor, letters: Sequence[str]) -> list[Written]:
+    """The products of a factor by itself, for axes with these letters."""
+    names = dict(zip(factor.labels, letters, strict=True))
+    found = [(p.sign, *_names(p, factor, names, len(letters))) for p in factor.symbol]
+    return [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
+
+
+def summing_delta(product: Written) -> tuple[Sign, str, str] | None:
+    """Find a delta that sums a letter away: the delta, that letter, and the letter that takes its place."""
+    texts = "".join(s.name for s in product.signs if s.name.startswith("["))
+    for one in product.signs:
+        if one.name == DELTA and len(one.indices) == 2:
+            a, b = one.indices
+            for gone, kept in ((b, a), (a, b)):
+                if gone in product.summed and gone not in texts and gone != kept:
+                    return one, gone, kept
+    return None
+
+
+def without(product: Written, delta: Sign, gone: str, kept: str) -> Written:
+    """Sum a letter away: the delta disappears and the other letter stands everywhere."""
+    rest = list(product.signs)
+    rest.remove(delta)
+    signs = [Sign(s.name, tuple(kept if i == gone else i for i in s.indices)) for s in rest]
+    signs = [s for s in signs if s.name != DELTA or len(set(s.indices)) > 1]
+    return _sorted(Written(product.sign, tuple(signs), tuple(i for i in product.summed if i != gone)))
+
+
+def _simplified(product: Written) -> Written:
+    """Sum all letters away that deltas fix."""
+    while (found := summing_delta(product)) is not None:
+        product = without(product, *found)
+    return _sorted(product)
+
+
+def _sorted(product: Written) -> Written:
+    """Numbers first, then deltas and conditions, then names; a negative number gives its sign away."""
+    sign, signs = product.sign, []
+    for one in product.signs:
+        if one.name.startswith("-") and Sign(one.name[1:]).is_number:
+            sign, one = -sign, Sign(one.name[1:])
+        if one.name != "1":
+            signs.append(one)
+    signs.sort(key=lambda s: s.rank)
+    return Written(sign, tuple(signs), product.summed)
 
 
 def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:
@@ -104,13 +205,18 @@ def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:
     return text
 
 
-def _names(product: Product, factor: Factor, names: dict[Label, str], free: int) -> Iterator[str]:
-    """The names of a product with their indices as letters."""
+def _names(
+    product: Product, factor: Factor, names: dict[Label, str], free: int
+) -> tuple[list[Sign], tuple[str, ...]]:
+    """The names of a product with their indices as letters, and the letters of the labels summed inside."""
+    inside: dict[int, str] = {}
 
     def parts(index: Index) -> str:
         if isinstance(index, tuple):
             return "".join(p if isinstance(p, str) else parts(p) for p in index)
-        return names[factor.labels[index]] if index >= 0 else letter(free - 1 - index)
+        if index >= 0:
+            return names[factor.labels[index]]
+        return inside.setdefault(index, letter(free + len(inside)))
 
-    for name, indices in product.names:
-        yield subscripted(name, [parts(i) for i in indices])
+    signs = [Sign(name, tuple(parts(i) for i in indices)) for name, indices in product.names]
+    return signs, tuple(inside.values())

@@ -1,0 +1,88 @@
+"""What the contraction of a product of Jacobians costs, in different orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from jacobians import algebra
+from jacobians.chain import subscripts
+from jacobians.jacobian import Jacobian, _compiled, _writer
+
+Pairs = tuple[tuple[int, int], ...]
+FROM_OUTPUT = "from the output (reverse mode)"
+FROM_ARGUMENT = "from the argument (forward mode)"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of contraction: pairs of positions in the shrinking list of factors, and its cost.
+
+    `flops` and `largest` (entries of the largest intermediate) are for structured Jacobians, `dense_flops` and
+    `dense_largest` for full tensors.
+    """
+
+    name: str
+    pairs: Pairs
+    flops: int
+    largest: int
+    dense_flops: int
+    dense_largest: int
+
+
+def orders(factors: Sequence[Jacobian]) -> tuple[Order, ...]:
+    """Give the orders worth naming: from the output, from the argument, and what opt_einsum finds for full tensors."""
+    count = len(factors)
+    if count == 1:
+        return ()
+    reverse = tuple((0, 1) for _ in range(count - 1))
+    forward = tuple((n - 2, n - 1) for n in range(count, 1, -1))
+    found = [_order(FROM_OUTPUT if count > 2 else "the only one", reverse, factors)]
+    if count > 2:
+        found.append(_order(FROM_ARGUMENT, forward, factors))
+        best = _best(factors)
+        if best not in (reverse, forward):
+            found.append(_order("across (found by opt_einsum)", best, factors))
+    return tuple(found)
+
+
+def _order(name: str, pairs: Pairs, factors: Sequence[Jacobian]) -> Order:
+    flops = largest = dense = dense_largest = 0
+    forms = [f.form for f in factors]
+    shapes = [(f.out_shape, f.wrt_shape) for f in factors]
+    for a, b in pairs:
+        program, form = _compiled(algebra.product, (forms[a], forms[b]), ())
+        flops, largest = flops + program.flops, max(largest, program.largest)
+        forms[a : b + 1] = [form]
+        (out, middle), (_, wrt) = shapes[a], shapes[b]
+        dense += 2 * prod(out) * prod(middle) * prod(wrt)
+        shapes[a : b + 1] = [(out, wrt)]
+        dense_largest = max(dense_largest, prod(out) * prod(wrt))
+    writer, _ = _writer(forms[0])
+    size = prod(forms[0].shape)
+    return Order(name, pairs, flops + writer.flops, max(largest, writer.largest, size), dense, dense_largest)
+
+
+def _best(factors: Sequence[Jacobian]) -> Pairs:
+    """The order that opt_einsum finds for full tensors, as pairs of neighbours."""
+    import opt_einsum
+
+    path, _ = opt_einsum.contract_path(subscripts(factors), *(f.shape for f in factors), shapes=True, optimize="auto")
+    chain = [{k} for k in range(len(factors))]
+    listed = list(chain)
+    pairs = []
+    for step in path:
+        chosen = [listed[k] for k in step]
+        for k in sorted(step, reverse=True):
+            del listed[k]
+        merged = chosen[0]
+        for other in chosen[1:]:
+            a, b = sorted((chain.index(merged), chain.index(other)))
+            if b != a + 1:  # an outer product of factors that are not neighbours: not an order of the chain rule
+                return tuple((0, 1) for _ in range(len(factors) - 1))
+            pairs.append((a, b))
+            merged = merged | other
+            chain[a : b + 1] = [merged]
+        listed.append(merged)
+    return tuple(pairs)

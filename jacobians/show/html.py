@@ -1,0 +1,46 @@
+"""HTML for notebooks: no scripts, colours of the page's own theme, readable without colour."""
+
+from __future__ import annotations
+
+from html import escape
+from math import prod
+
+from jacobians import memory
+from jacobians.jacobian import Jacobian
+from jacobians.show.formula import share, times
+from jacobians.show.pattern import pattern
+
+STYLE = (
+    "<style>.jacobians{font-family:inherit;color:inherit;margin:.4em 0}"
+    ".jacobians table{border-collapse:collapse;border:0;margin:.3em 0}"
+    ".jacobians th,.jacobians td{text-align:left;padding:.15em .7em;border:0;border-bottom:1px solid "
+    "color-mix(in srgb,currentColor 25%,transparent);background:none;color:inherit;white-space:nowrap}"
+    ".jacobians th.group{font-weight:normal;font-style:italic;padding-top:.7em}"
+    ".jacobians td.c3,.jacobians td.c4,.jacobians td.c5{text-align:right}"
+    ".jacobians code,.jacobians pre,.jacobians td.c2{font-family:ui-monospace,Menlo,Consolas,"
+    "'DejaVu Sans Mono',monospace;background:none;color:inherit}"
+    ".jacobians p{margin:.3em 0}.jacobians svg{vertical-align:middle;margin:.2em .6em .2em 0}"
+    ".jacobians .under{display:inline-block;text-align:center;vertical-align:top;margin:0 .2em}"
+    ".jacobians .under small{display:block;opacity:.7}.jacobians table.steps td{border:0}"
+    ".jacobians .flow{display:flex;flex-wrap:wrap;align-items:center;gap:.3em 0}"
+    ".jacobians .box{display:inline-block;border:1.5px solid currentColor;border-radius:.35em;padding:.3em .6em;"
+    "text-align:center}.jacobians .box small,.jacobians .arrow small{display:block;opacity:.75;white-space:nowrap}"
+    ".jacobians .box .inside{display:flex;align-items:center;margin-top:.3em}"
+    ".jacobians .arrow{display:inline-block;text-align:center;padding:0 .35em;line-height:1.1}"
+    ".jacobians .muted{opacity:.7}</style>"
+)
+
+
+def jacobian_html(jacobian: Jacobian) -> str:
+    """A Jacobian as HTML: its shape in two groups of axes, its formula, its non-zeros and a picture of its blocks."""
+    form = jacobian.form
+    size = prod(form.shape)
+    words = (
+        f"{share(jacobian.nonzeros, size)} of {size:,} entries can be non-zero; "
+        f"{memory.in_words(jacobian.nbytes)} held, {memory.in_words(jacobian.full_nbytes)} in full"
+    )
+    return (
+        f'{STYLE}<div class="jacobians"><p><b>∂{escape(form.out_name)}/∂{escape(form.wrt_name)}</b>: '
+        f"{times(form.out_shape, form.wrt_shape)}</p><p><code>{escape(jacobian.formula)}</code></p>"
+        f'{pattern(jacobian)}<p class="muted">{words}</p></div>'
+    )

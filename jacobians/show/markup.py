@@ -1,0 +1,80 @@
+"""Formulas as HTML and as LaTeX, from their text."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
+    "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+GREEK_NAMES = {*GREEK.values(), "epsilon", "phi"}
+FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "max", "min", "det", "sqrt"}
+SIGNS = {
+    "−": "-", "·": r"\cdot ", "×": r"\times ", "√": r"\surd ", "≥": r"\ge ", "≤": r"\le ", "≠": r"\ne ",
+    "∞": r"\infty ",
+    "…": r"\ldots ", "⊙": r"\odot ", "∂": r"\partial ", "′": "'", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
+    "}": r"\}", "ᵀ": r"^{\top}", "⁻": "^{-}", "ˣ": "^{x}", "*": r"\,",
+}  # fmt: skip
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def html(formula: str) -> str:
+    """The formula with its indices as subscripts: ``A_ij`` becomes ``A<sub>ij</sub>``."""
+    return re.sub(r"_([^\s/()·,]+|\S*\)(?=\s|$))", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
+
+
+def latex(formula: str) -> str:
+    """The formula as LaTeX, without dollars."""
+    return " ".join(_token(t) for t in re.sub(r"\s+", " ", formula).split(" ") if t)
+
+
+def _token(token: str) -> str:
+    if token.startswith("∂") and "/∂" in token:
+        above, _, below = token.partition("/∂")
+        opening = "(" if above.startswith("∂(") else ""
+        return f"{opening}\\frac{{\\partial {_name(above[1:])}}}{{\\partial {_name(below)}}}"
+    if token.startswith("Σ_"):
+        return f"\\sum_{{{_characters(token[2:])}}}"
+    opening = ""
+    while token.startswith("(") and token.count("(") > token.count(")"):
+        opening, token = opening + "(", token[1:]
+    closing = ""
+    while token.endswith(")") and token.count(")") > token.count("("):
+        closing, token = closing + ")", token[:-1]
+    return opening + _name(token) + closing
+
+
+def _name(token: str) -> str:
+    """A_ij, A₂_ij, (1-f²)_i."""
+    name, underscore, indices = token.rpartition("_")
+    if not underscore or "=" in indices:
+        return _characters(token)
+    number = re.fullmatch(r"(.*?)([₀-₉]+)", name)
+    base, below = (number[1], [number[2].translate(LOWERED)]) if number else (name, [])
+    word = len(base) > 1 and base.isascii() and base.isalpha() and base not in GREEK_NAMES
+    base = f"\\mathrm{{{base}}}" if word else _characters(base)
+    return f"{base}_{{{','.join([*below, _characters(indices)])}}}"
+
+
+def _characters(text: str) -> str:
+    """Words, raised and lowered digits, and single characters, one after another."""
+    return "".join(_part(part) for part in re.findall(r"[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹₀-₉ˣ]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text))
+
+
+def _part(part: str) -> str:
+    if part[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+        return f"^{{{part.translate(RAISED)}}}"
+    if part[0] in "₀₁₂₃₄₅₆₇₈₉":
+        return f"_{{{part.translate(LOWERED)}}}"
+    if part in SIGNS:
+        return SIGNS[part]
+    if part in GREEK_NAMES or part in FUNCTIONS:
+        return f"\\{part} "
+    if any(c in GREEK for c in part):
+        return "".join(f"\\{GREEK[c]} " if c in GREEK else c for c in part)
+    return part

@@ -1,0 +1,146 @@
+"""Pictures of a Jacobian's numbers, with matplotlib (the extra `notebook`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, prod
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from jacobians.jacobian import Jacobian
+from jacobians.program import Array
+from jacobians.show.formula import times
+from jacobians.structure import Shape
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WRITTEN = 14  # cells along the longer side up to which numbers are written into them
+MOST_PANELS = 48
+
+
+def plot(
+    jacobian: Jacobian, *, kind: Literal["heat", "spy", "slices"] = "heat", order: Literal["C", "F"] = "C"
+) -> Figure:
+    """Draw a Jacobian.
+
+    Parameters
+    ----------
+    jacobian
+        The Jacobian; it is written out in full.
+    kind
+        ``"heat"`` draws the matrix (∏ out × ∏ wrt) in colours, with lines between its blocks and, where there is room,
+        the numbers; ``"spy"`` only marks what is different from zero; ``"slices"`` draws ∂y_i/∂x for every output entry
+        i as a picture of its own.
+    order
+        How the matrix is flattened, as in `Jacobian.matrix`.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
+    if kind not in ("heat", "spy", "slices"):
+        raise ValueError(f'kind must be "heat", "spy" or "slices", not {kind!r}')
+    figures = _matplotlib()
+    values = jacobian.matrix(order)
+    if values.dtype.kind == "c":
+        values = np.abs(values)
+    return _slices(figures, jacobian, values) if kind == "slices" else _matrix(figures, jacobian, values, kind, order)
+
+
+def _matplotlib() -> Any:
+    try:
+        from matplotlib import figure
+    except ImportError as error:
+        raise ImportError("J.plot() draws with matplotlib: pip install 'jacobians[notebook]'") from error
+    return figure
+
+
+def _matrix(figures: Any, jacobian: Jacobian, values: Array, kind: str, order: str) -> Figure:
+    rows, columns = values.shape
+    cell = min(0.45, 7 / max(rows, columns, 1))
+    size = (max(2.4, columns * cell + 1.6), max(1.4, rows * cell + 1.2))
+    figure = figures.Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    _image(axes, values, np.abs(values).max(initial=0.0), spy=kind == "spy", written=max(rows, columns) <= WRITTEN)
+    for shape, line in ((jacobian.out_shape, axes.axhline), (jacobian.wrt_shape, axes.axvline)):
+        for cut in _cuts(shape, order):
+            line(cut - 0.5, color="black", linewidth=1.2)
+    form = jacobian.form
+    axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
+    _ticks(axes, _labels(form.out_name, form.out_shape, order), _labels(form.wrt_name, form.wrt_shape, order))
+    return figure  # type: ignore[no-any-return]
+
+
+def _slices(figures: Any, jacobian: Jacobian, values: Array) -> Figure:
+    """One picture for every output entry, in the grid of the output's last axis."""
+    out, wrt = jacobian.out_shape, jacobian.wrt_shape
+    count = prod(out)
+    if count > MOST_PANELS:
+        raise ValueError(f"{jacobian.form.out_name} has {count} entries, too many for as many pictures")
+    across = out[-1] if len(out) > 1 else min(max(count, 1), 6)
+    down = max(1, ceil(count / max(across, 1)))
+    high, wide = (prod(wrt[:-1]), wrt[-1]) if wrt else (1, 1)
+    cell = min(0.45, 2.2 / max(high, wide, 1))
+    size = (across * (wide * cell + 0.5) + 0.4, down * (high * cell + 0.5) + 0.4)
+    figure = figures.Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(down, max(across, 1), squeeze=False).reshape(-1)
+    limit = np.abs(values).max(initial=0.0)
+    names = _labels(jacobian.form.out_name, out, "C")
+    for k, axes in enumerate(grid):
+        if k >= count:
+            axes.axis("off")
+            continue
+        _image(axes, values[k].reshape(high, wide), limit, spy=False, written=max(high, wide) <= 4)
+        axes.set_title(f"∂{names[k]}/∂{jacobian.form.wrt_name}", fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure  # type: ignore[no-any-return]
+
+
+def _image(axes: Any, values: Array, limit: float, *, spy: bool, written: bool) -> None:
+    limit = limit if np.isfinite(limit) and limit else 1.0
+    if spy:
+        axes.imshow(values != 0, cmap="Greys", vmin=0, vmax=1.6, aspect="equal", interpolation="nearest")
+    else:
+        axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="equal", interpolation="nearest")
+    if not written or spy:
+        return
+    for (r, c), value in np.ndenumerate(values):
+        colour = "0.6" if value == 0 else "white" if abs(value) > 0.6 * limit else "black"
+        text = "0" if value == 0 else f"{value:.2g}"
+        axes.text(c, r, text, ha="center", va="center", fontsize=7, color=colour)
+
+
+def _cuts(shape: Shape, order: str) -> range:
+    """Where a new block starts in a flattened group of axes."""
+    if len(shape) < 2:
+        return range(0)
+    inner = shape[-1] if order == "C" else shape[0]
+    return range(inner, prod(shape), inner)
+
+
+def _labels(name: str, shape: Shape, order: str) -> list[str]:
+    """The entries of a group of axes in the order in which it is flattened, counted from 1 as on paper."""
+    if not shape:
+        return [name]
+    positions = list(np.ndindex(*shape)) if order == "C" else [p[::-1] for p in np.ndindex(*shape[::-1])]
+    separator = "" if max(shape) < 10 else ","
+    return [f"${_math(name)}_{{{separator.join(str(k + 1) for k in p)}}}$" for p in positions]
+
+
+def _math(name: str) -> str:
+    """A name that matplotlib's mathematics understands."""
+    digits = {ord(c): f"^{{({k})}}" for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+    plain = name.translate(digits)
+    return plain if len(name) == 1 or plain != name else rf"\mathrm{{{name.replace('_', ' ')}}}"
+
+
+def _ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
+    axes.tick_params(length=0, labelsize=8)
+    for labels, setter in ((rows, axes.set_yticks), (columns, axes.set_xticks)):
+        setter(range(len(labels)), labels) if len(labels) <= 24 else setter([])
+    if len(columns) <= 24:
+        axes.xaxis.tick_top()

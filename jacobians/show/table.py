@@ -1,0 +1,152 @@
+"""The shape table: a row for every Jacobian, with its shape, formula, share of non-zeros and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from html import escape
+from math import prod
+from operator import matmul
+
+from numpy.typing import ArrayLike
+
+from jacobians import memory
+from jacobians.chain import Chain
+from jacobians.jacobian import Jacobian
+from jacobians.layer import Layer
+from jacobians.show.formula import share, times
+from jacobians.show.names import Path, path_of
+
+HEADINGS = ("Jacobian", "shape", "formula", "non-zero", "held", "full")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A Jacobian in words; the numbers are there as numbers, too."""
+
+    name: str
+    path: str
+    shape: str
+    formula: str
+    nonzeros: int
+    size: int
+    nbytes: int
+    full_nbytes: int
+
+    @property
+    def title(self) -> str:
+        """∂f/∂A₁, and the path in the chain where the name alone does not say it."""
+        return f"{self.name} ({self.path})" if self.path else self.name
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as text, one cell for each heading."""
+        words = (share(self.nonzeros, self.size), memory.in_words(self.nbytes), memory.in_words(self.full_nbytes))
+        return (self.title, self.shape, self.formula, *words)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in groups: a chain has its local Jacobians first, then their products."""
+
+    title: str
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows."""
+        return tuple(row for _, rows in self.groups for row in rows)
+
+    def __str__(self) -> str:
+        lines = [HEADINGS, *(row.cells for row in self.rows)]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(HEADINGS))]
+
+        def aligned(cells: Sequence[str]) -> str:
+            return "  ".join(c.rjust(w) if k > 2 else c.ljust(w)
+                             for k, (c, w) in enumerate(zip(cells, widths, strict=True))).rstrip()  # fmt: skip
+
+        text = [self.title, "", aligned(HEADINGS)]
+        for heading, rows in self.groups:
+            text += ["  ".join("─" * w for w in widths) if not heading else _ruled(heading, sum(widths) + 10)]
+            text += [aligned(row.cells) for row in rows]
+        return "\n".join(text)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from jacobians.show.html import STYLE
+
+        head = "".join(f"<th>{escape(h)}</th>" for h in HEADINGS)
+        body = []
+        for heading, rows in self.groups:
+            if heading:
+                body.append(f'<tr><th colspan="{len(HEADINGS)}" class="group">{escape(heading)}</th></tr>')
+            body += ["<tr>" + "".join(f'<td class="c{k}">{escape(c)}</td>' for k, c in enumerate(row.cells)) + "</tr>"
+                     for row in rows]  # fmt: skip
+        return (
+            f'{STYLE}<div class="jacobians"><p>{escape(self.title)}</p>'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        )
+
+
+def table(layer: Layer, *inputs: ArrayLike) -> Table:
+    """The shape table of a layer or chain. Nothing is materialised for it.
+
+    Parameters
+    ----------
+    layer
+        A layer; a chain shows the local Jacobians of all its layers, and their products.
+    *inputs
+        The inputs of the layer.
+
+    Examples
+    --------
+    >>> from jacobians import Affine
+    >>> print(table(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]), [1, -1]))
+    Affine(A (3, 2), b (3,)) for x (2,)
+    <BLANKLINE>
+    Jacobian  shape      formula                non-zero      held       full
+    ────────  ─────────  ─────────────────────  ────────  ────────  ─────────
+    ∂z/∂x     3 × 2      ∂z_i/∂x_j = A_ij           100%  48 bytes   48 bytes
+    ∂z/∂A     3 × (3×2)  ∂z_i/∂A_jk = δ_ij x_k       33%  16 bytes  144 bytes
+    ∂z/∂b     3 × 3      ∂z_i/∂b_j = δ_ij            33%   0 bytes   72 bytes
+    """
+    path = path_of(layer, inputs)
+    shapes = ", ".join(f"{name} {x.shape}" for name, x in path.inputs.items())
+    title = f"{layer!r} for {shapes}"
+    local = tuple(_row(j, "") if not p else _row(j, p) for p, j in _local(path))
+    if not isinstance(layer, Chain) or len(path.links) == 1:
+        return Table(title, (("", local),))
+    return Table(title, (("of each layer", local), ("of the chain", tuple(_composed(path)))))
+
+
+def _ruled(heading: str, width: int) -> str:
+    return f"── {heading} ".ljust(width, "─")
+
+
+def _local(path: Path) -> Iterator[tuple[str, Jacobian]]:
+    """The local Jacobians, with the path of a parameter that carries a number."""
+    for link in path.links:
+        for name, jacobian in link.jacobians.items():
+            numbered = name in link.layer.parameters and link.arguments[name] != name
+            yield (f"{link.path}.{name}" if numbered else ""), jacobian
+
+
+def _composed(path: Path) -> Iterator[Row]:
+    """The products, from the output to each argument; products from the output on are shared."""
+    last = path.links[-1]
+    for name in path.wrt:
+        factors = path.factors(name)
+        if len(factors) > 1:
+            product = reduce(matmul, factors)
+            yield _row(product.named(last.name, factors[-1].form.wrt_name), name if "." in name else "")
+
+
+def _row(jacobian: Jacobian, path: str) -> Row:
+    form = jacobian.form
+    plain = form.wrt_name == path.rpartition(".")[2]
+    return Row(
+        f"∂{form.out_name}/∂{form.wrt_name}", "" if plain else path, times(form.out_shape, form.wrt_shape),
+        jacobian.formula, jacobian.nonzeros, prod(form.shape), jacobian.nbytes, jacobian.full_nbytes,
+    )  # fmt: skip

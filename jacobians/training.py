@@ -1,0 +1,212 @@
+"""Training on explicit Jacobians: the lecture's gradient descent, and Gauss–Newton beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jacobians.chain import Chain
+from jacobians.layer import Array, Layer
+from jacobians.layers import SquaredError
+
+HOPELESS = 1e6  # times the first loss: nothing comes back from there
+
+
+class Diverged(ArithmeticError):
+    """The loss has become infinite, not a number, or hopelessly large."""
+
+
+def gradient_descent(
+    chain: Layer,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    rate: float,
+    steps: int,
+    wrt: str | Iterable[str] | None = None,
+) -> Iterator[tuple[int, float, Layer]]:
+    """Take the steps θ ← θ − rate · (∂L/∂θ)ᵀ of gradient descent.
+
+    Source: the lecture, gradient descent for neural network optimisation.
+
+    Parameters
+    ----------
+    chain
+        A model; or, without `y`, a chain whose last layer is the loss.
+    x
+        The input, with the examples along the first axis.
+    y
+        The targets; the loss is then ½ ‖y − chain(x)‖², summed over all entries.
+    rate
+        The step size γ.
+    steps
+        How many steps to take.
+    wrt
+        The names of the parameters to change; all by default.
+
+    Yields
+    ------
+    step, loss, chain
+        Before the first step and after each; `chain` is new every time, the one passed in stays as it is.
+
+    Raises
+    ------
+    Diverged
+        If the loss is not finite any more, or a million times what it was.
+
+    Examples
+    --------
+    >>> from jacobians import Linear
+    >>> for step, loss, model in gradient_descent(Linear([[0.0]]), [[1.0], [2.0]], [[3.0], [6.0]], rate=0.1, steps=3):
+    ...     print(step, round(loss, 3), model.A)
+    0 22.5 [[0.]]
+    1 5.625 [[1.5]]
+    2 1.406 [[2.25]]
+    3 0.352 [[2.625]]
+    """
+    names = _chosen(chain, wrt)
+    x = _array(x)
+    first: float | None = None
+    for step in range(steps + 1):
+        loss, gradients = _gradients(chain, x, y, names)
+        first = loss if first is None else first
+        if not np.isfinite(loss) or loss > HOPELESS * max(first, np.finfo(float).tiny):
+            raise Diverged(
+                f"gradient descent diverged: the loss was {first:.3g} at the start and is {loss:.3g} after step {step}. "
+                f"Try a rate smaller than {rate:g}."
+            )
+        yield step, loss, chain
+        if step < steps:
+            parameters = chain.parameters
+            chain = chain.with_parameters({n: parameters[n] - rate * g for n, g in gradients.items()})
+
+
+def gauss_newton(
+    chain: Layer,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    steps: int,
+    damping: float = 0.0,
+    wrt: str | Iterable[str] | None = None,
+) -> Iterator[tuple[int, float, Layer]]:
+    """Minimise ½ ‖y − f(x; θ)‖² with the Gauss–Newton method, which the explicit Jacobian J = ∂f/∂θ makes a line.
+
+    Each step solves the linear least-squares problem min ‖J Δ − (y − f)‖² + damping ‖Δ‖² and takes θ ← θ + Δ; where
+    that would raise the loss, the step is halved until it does not.
+
+    Parameters
+    ----------
+    chain
+        The model.
+    x, y
+        The input and the targets, with the examples along the first axis.
+    steps
+        How many steps to take at most; it ends earlier where no step lowers the loss.
+    damping
+        Levenberg's damping; needed where J has not full rank.
+    wrt
+        The names of the parameters to change; all by default.
+
+    Yields
+    ------
+    step, loss, chain
+        Before the first step and after each.
+
+    Raises
+    ------
+    Diverged
+        If the loss or the Jacobian is not finite.
+
+    Examples
+    --------
+    >>> from jacobians import Linear
+    >>> [round(loss, 9) for _, loss, _ in gauss_newton(Linear([[0.0]]), [[1.0], [2.0]], [[3.0], [6.0]], steps=1)]
+    [22.5, 0.0]
+    """
+    names = _chosen(chain, wrt)
+    x, y = _array(x), _array(y)
+    loss = _loss(chain, x, y)
+    for step in range(steps + 1):
+        if not np.isfinite(loss):
+            raise Diverged(f"Gauss–Newton stopped: the loss is {loss:.3g} after step {step}.")
+        yield step, loss, chain
+        if step == steps:
+            return
+        output, found = chain.linearize(x, wrt=names)
+        jacobian = np.hstack([found[n].matrix() for n in names])
+        if not np.isfinite(jacobian).all():
+            raise Diverged(f"Gauss–Newton stopped: the Jacobian is not finite after step {step}.")
+        change = _least_squares(jacobian, (y - _last(output)).reshape(-1), damping)
+        for halvings in range(30):
+            trial = _moved(chain, names, change / 2**halvings)
+            lower = _loss(trial, x, y)
+            if lower <= loss:
+                break
+        else:
+            return
+        chain, loss = trial, lower
+
+
+def _least_squares(jacobian: Array, residual: Array, damping: float) -> Array:
+    if damping:
+        count = jacobian.shape[1]
+        jacobian = np.vstack([jacobian, np.sqrt(damping) * np.eye(count)])
+        residual = np.concatenate([residual, np.zeros(count)])
+    change: Array = np.linalg.lstsq(jacobian, residual, rcond=None)[0]
+    return change
+
+
+def _moved(chain: Layer, names: tuple[str, ...], change: Array) -> Layer:
+    """The chain with its parameters moved by a flat vector."""
+    parameters, start = {}, 0
+    for name in names:
+        old = chain.parameters[name]
+        parameters[name] = old + change[start : start + old.size].reshape(old.shape)
+        start += old.size
+    return chain.with_parameters(parameters)
+
+
+def _gradients(
+    chain: Layer, x: Array, y: ArrayLike | None, names: tuple[str, ...]
+) -> tuple[float, Mapping[str, Array]]:
+    """The loss and ∂L/∂θ for every parameter."""
+    if y is None:
+        output, found = chain.linearize(x, wrt=names)
+        value = np.asarray(output)
+        if value.shape != ():
+            raise ValueError(
+                f"gradient descent needs a loss: the output of the chain has shape {value.shape}; "
+                "pass y, or end the chain with a loss layer"
+            )
+        return float(value), {n: j.full() for n, j in found.items()}
+    output, found = chain.linearize(x, wrt=names)
+    loss = SquaredError(_array(y))
+    value, local = loss.linearize(_last(output))
+    return float(value), {n: (local["x"] @ j).full() for n, j in found.items()}
+
+
+def _loss(chain: Layer, x: Array, y: Array) -> float:
+    return float(SquaredError(y)(chain(x)))
+
+
+def _last(output: object) -> Array:
+    return np.asarray(output)
+
+
+def _array(values: ArrayLike) -> Array:
+    return np.asarray(values)
+
+
+def _chosen(chain: Layer, wrt: str | Iterable[str] | None) -> tuple[str, ...]:
+    known = chain.parameters
+    names = tuple(known) if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} is not a parameter; the parameters are {', '.join(known) or 'none'}")
+    if not names:
+        what = "the chain" if isinstance(chain, Chain) else type(chain).__name__
+        raise ValueError(f"{what} has no parameters to train")
+    return names
