@@ -267,11 +267,11 @@ class Draft:
                     return self._fold()
         return None
 
-    def multiply(self, a: Factor, b: Factor) -> Factor:
+    def multiply(self, a: Factor, b: Factor, order: Sequence[Label] = ()) -> Factor:
         """Multiply two factors; labels that nobody else carries and no axis keeps are summed."""
         self.factors = [f for f in self.factors if f is not a and f is not b]
         keep = self.kept() | {i for f in self.factors for i in f.labels}
-        call, labels, flops = contract.pair(a.labels, b.labels, keep, self.sizes)
+        call, labels, flops = contract.pair(a.labels, b.labels, keep, self.sizes, order)
         array = self.tape.emit(call, a.array, b.array, flops=flops, size=self.size(labels))
         factor = Factor(array, labels, multiplied([(a.symbol, a.labels), (b.symbol, b.labels)], labels))
         self.factors.append(factor)
@@ -446,31 +446,6 @@ def tied(tape: Tape, form: Form, axes: int) -> Form:
                 raise NotTied
         terms.append(replace(term, wrt=term.wrt[axes:]))
     return replace(form, wrt_shape=form.wrt_shape[axes:], terms=tuple(terms))
-
-
-def full(tape: Tape, form: Form, out: int) -> bool:
-    """Write all entries into `out` (a C-contiguous array of zeros). True where `out` need not hold zeros.
-
-    A term that covers the whole output goes first: it is assigned, the others are added.
-    """
-    drafts = []
-    for term in form.terms:
-        draft = Draft(tape, (term,))
-        draft.reduce(most=2)
-        draft.factors.sort(key=lambda f: -draft.size(f.labels))
-        drafts.append(draft.finish())
-    drafts.sort(key=lambda t: not _covers(t))
-    for k, term in enumerate(drafts):
-        call = contract.write(term, [f.labels for f in term.factors], form.dtype, first=k == 0)
-        operands = (*(f.array for f in term.factors), *(f.array for f in term.lookups))
-        tape.emit(call, out, *operands, flops=prod(form.shape))
-    return bool(drafts) and _covers(drafts[0])
-
-
-def _covers(term: Term) -> bool:
-    """Whether the term writes every entry."""
-    labels = [a.label for a in term.axes]
-    return None not in labels and len(set(labels)) == len(labels)
 
 
 # --- merging ----------------------------------------------------------------------------------------------------------

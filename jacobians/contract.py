@@ -1,26 +1,20 @@
-"""Execution: how factors are multiplied, summed, viewed and written, as calls for a `Tape`.
+"""Execution: how factors are viewed, multiplied and summed, as calls for a `Tape`.
 
 Each function here decides everything that shapes alone decide and returns the call that does the rest. This is also the
-one gate to opt_einsum.
-
-What is known and kept here: ``np.einsum`` and ``opt_einsum.contract`` reject repeated output labels, so an array is
-written through a strided view in which tied axes are one; a batched pair goes to ``np.matmul``, which uses BLAS; an outer
-product is ``np.multiply`` straight into the output.
+one gate to opt_einsum. A batched pair goes to ``np.matmul``, which uses BLAS, where opt_einsum alone would not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product as combinations
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import DTypeLike
 
 from jacobians.program import Array, Step
-from jacobians.structure import Axis, Label, Shape, Term
+from jacobians.structure import Axis, Label
 
 Labels = tuple[Label, ...]
 Sizes = Mapping[Label, int]
@@ -90,8 +84,13 @@ def summed(labels: Labels, gone: Iterable[Label]) -> tuple[Step, Labels]:
     return lambda x: x.sum(axis=axes), tuple(i for i in labels if i not in gone)
 
 
-def pair(a: Labels, b: Labels, kept: Iterable[Label], sizes: Sizes) -> tuple[Step, Labels, int]:
-    """Multiply two arrays and sum the labels that both carry and nobody keeps: the call, its labels, its FLOPs."""
+def pair(
+    a: Labels, b: Labels, kept: Iterable[Label], sizes: Sizes, order: Sequence[Label] = ()
+) -> tuple[Step, Labels, int]:
+    """Multiply two arrays and sum the labels that both carry and nobody keeps: the call, its labels, its FLOPs.
+
+    The labels of the result come in the given order as far as that costs nothing.
+    """
     kept = set(kept)
     common = [i for i in a if i in b]
     gone = [i for i in common if i not in kept]
@@ -102,9 +101,14 @@ def pair(a: Labels, b: Labels, kept: Iterable[Label], sizes: Sizes) -> tuple[Ste
         left, right = arranged(a, result), arranged(b, result)
         return (lambda x, y: np.multiply(left(x), right(y))), result, prod(sizes[i] for i in result)
 
-    batch = [i for i in common if i in kept]
-    rows = [i for i in a if i not in common]
-    columns = [i for i in b if i not in common]
+    rank = {i: k for k, i in enumerate(order)}
+    batch, rows, columns = (
+        sorted(group, key=lambda i: rank.get(i, 0))
+        for group in ([i for i in common if i in kept], [i for i in a if i not in common], [i for i in b if i not in common])
+    )
+    if rows and columns and rank.get(columns[0], 0) < rank.get(rows[0], 0):
+        call, result, flops = pair(b, a, kept, sizes, order)
+        return (lambda x, y: call(y, x)), result, flops
     result = (*batch, *rows, *columns)
     left, right = _matrix(a, batch, rows, gone, sizes), _matrix(b, batch, gone, columns, sizes)
     multiply: Step = np.matmul if batch else np.dot
@@ -201,9 +205,6 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
     return view, result
 
 
-# --- writing into the output ------------------------------------------------------------------------------------------
-
-
 def injective(axes: Sequence[Axis], sizes: Sizes) -> bool:
     """Whether different labels always mean different entries (lookups are not relied on)."""
     found: set[Label] = set()
@@ -223,124 +224,3 @@ def injective(axes: Sequence[Axis], sizes: Sizes) -> bool:
         else:
             return False
     return all(i in found or sizes[i] <= 1 for axis in axes for i in axis.labels())
-
-
-def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, int], dict[Label, slice]]]:
-    """Cut the label space so that all positions exist: fixed labels and ranges of the others.
-
-    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in turn
-    (a 3×3 kernel gives nine windows).
-    """
-    if 0 in sizes.values():
-        return
-    safe = injective(axes, sizes)
-    fixed: list[Label] = []
-    for axis in axes:
-        if len(axis.steps) > 1 and not (safe and axis.inside(sizes)):
-            inner = sorted((i for i, _ in axis.steps if i not in fixed), key=lambda i: sizes[i])
-            fixed += inner[:-1]
-    bounded = [a for a in axes if a.label is None and not a.inside(sizes)]
-    for values in combinations(*(range(sizes[i]) for i in fixed)):
-        at = dict(zip(fixed, values, strict=True))
-        ranges: dict[Label, slice] = {}
-        exists = True
-        for axis in bounded:
-            base = axis.offset + sum(c * at[i] for i, c in axis.steps if i in at)
-            free = [(i, c) for i, c in axis.steps if i not in at]
-            if not free:
-                exists = exists and 0 <= base < axis.size
-                continue
-            ((i, c),) = free
-            ends = sorted((-base / c, (axis.size - 1 - base) / c))
-            old = ranges.get(i, slice(0, sizes[i]))
-            ranges[i] = slice(max(old.start, int(np.ceil(ends[0]))), min(old.stop, int(np.floor(ends[1])) + 1))
-        if exists and all(r.start < r.stop for r in ranges.values()):
-            yield at, ranges
-
-
-def write(term: Term, factors: Sequence[Labels], dtype: DTypeLike, first: bool) -> Step:
-    """Write ± the product of at most two factors (the larger first, no label left to sum) into a C-contiguous output.
-
-    The call takes the output, the factors and the lookup arrays. `first`: the output holds zeros (or, where the term
-    covers all of it, anything), so entries are assigned and not added.
-    """
-    sizes = dict(enumerate(term.sizes))
-    shape = tuple(a.size for a in term.axes)
-    strides = [prod(shape[k + 1 :]) for k in range(len(shape))]
-    if any(a.lookup is not None for a in term.axes):
-        return _scatter(term, factors, strides, sizes)
-    itemsize = np.dtype(dtype).itemsize
-    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
-    assign = first and injective(term.axes, sizes)
-    blits = []
-    for at, ranges in windows(term.axes, sizes):
-        dims = [i for i in order if i not in at]
-        begin = {i: ranges[i].start if i in ranges else 0 for i in dims} | at
-        offset = sum(s * (a.offset + sum(c * begin[i] for i, c in a.steps))
-                     for s, a in zip(strides, term.axes, strict=True))  # fmt: skip
-        steps = {i: sum(s * c for s, a in zip(strides, term.axes, strict=True) for j, c in a.steps if j == i) for i in dims}
-        view_shape = tuple(ranges[i].stop - ranges[i].start if i in ranges else sizes[i] for i in dims)
-        views = [arranged(labels, order, {**at, **ranges}) for labels in factors]
-        blits.append((view_shape, offset * itemsize, tuple(steps[i] * itemsize for i in dims), views))
-    return _blitter(blits, assign, term.sign, 0 in shape)
-
-
-def _blitter(blits: list[tuple[Shape, int, Shape, list[Step]]], assign: bool, sign: int, empty: bool) -> Step:
-    """Assign or add a product of views to strided views of the output."""
-
-    def call(out: Array, *factors: Array) -> None:
-        if empty:
-            return
-        for shape, offset, strides, views in blits:
-            view: Array = np.ndarray(shape, out.dtype, out, offset, strides)  # type: ignore[arg-type]
-            operands = [arrange(x) for arrange, x in zip(views, factors, strict=False)]
-            if sign < 0 and operands:  # the smaller one; np.negative is not used in place: it errs at a stride of 64 bytes
-                operands[-1] = operands[-1] * -1
-            if len(operands) == 2 and assign:
-                np.multiply(*operands, out=view, casting="same_kind")
-                continue
-            value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
-            if assign:
-                view[...] = value
-            else:
-                np.add(view, value, out=view, casting="same_kind")
-
-    return call
-
-
-def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: Sizes) -> Step:
-    """Add a product to the entries that lookups name."""
-    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
-    shape = tuple(sizes[i] for i in order)
-    views = [arranged(labels, order) for labels in factors]
-    number = len(factors)
-    places = [(positions(a, order, sizes, term.lookups[a.lookup].labels if a.lookup is not None else ()), a, s)
-              for a, s in zip(term.axes, strides, strict=True)]  # fmt: skip
-    # One lookup per value of labels that stand plainly elsewhere: no entry is met twice.
-    once = injective([a for a in term.axes if a.lookup is None], sizes) and all(
-        i in {j for a in term.axes if a.lookup is None for j in a.labels()} for i in order
-    )
-
-    def call(out: Array, *arrays: Array) -> None:
-        if 0 in shape or out.size == 0:
-            return
-        flat: Any = 0
-        exists: Any = True
-        for place, axis, stride in places:
-            at = place(arrays[number + axis.lookup]) if axis.lookup is not None else place()
-            if axis.lookup is not None or not axis.inside(sizes):
-                exists = exists & (at >= 0) & (at < axis.size)
-            flat = flat + stride * at
-        value: Any = term.sign
-        for arrange, x in zip(views, arrays, strict=False):
-            value = value * arrange(x)
-        flat, exists, value = (np.broadcast_to(v, shape) for v in (flat, exists, value))
-        if not exists.all():
-            flat, value = flat[exists], value[exists]
-        entries = out.reshape(-1)
-        if once:
-            entries[flat] += value
-        else:
-            np.add.at(entries, flat, value)
-
-    return call

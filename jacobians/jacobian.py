@@ -5,7 +5,7 @@ The axes are the output axes, then the axes of what we differentiate by ("wrt"):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians import algebra, memory
+from jacobians import algebra, engine, memory
 from jacobians.notation import parse, resolve
 from jacobians.program import Array, Program, Tape
 from jacobians.structure import Factor, Form, Shape, Term, plain, symbol_of
@@ -186,43 +186,15 @@ def _bound(
             factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
         sign = -1 if coefficient == -1 else 1
         terms.append(replace(one, factors=tuple(factors), lookups=tuple(lookups), sign=sign))
-    program, form = _finished(tape, Form(*shapes, dtype, tuple(terms)))
+    program, form = engine.finished(tape, Form(*shapes, dtype, tuple(terms)))
     return program, form, tuple(scalars)
 
 
-# --- running the algebra ----------------------------------------------------------------------------------------------
-
-
-def _finished(tape: Tape, form: Form) -> tuple[Program, Form]:
-    """The program that makes the arrays of a form, and the form with these arrays numbered in order."""
-    used = sorted({f.array for t in form.terms for f in t.factors + t.lookups})
-    numbers = {old: new for new, old in enumerate(used)}
-    return Program(tape, used), replace(form, terms=tuple(t.with_arrays(numbers.__getitem__) for t in form.terms))
-
-
-@lru_cache(maxsize=4096)
-def _compiled(operation: Callable[..., Form], forms: tuple[Form, ...], static: tuple[Any, ...]) -> tuple[Program, Form]:
-    """An operation of the algebra, carried out on structure: its calls and the form of its result."""
-    tape = Tape(sum(f.arrays for f in forms), np.result_type(*(f.dtype for f in forms)))
-    shifted, shift = [], 0
-    for form in forms:
-        shifted.append(replace(form, terms=tuple(t.with_arrays(lambda k, by=shift: k + by) for t in form.terms)))  # type: ignore[misc]
-        shift += form.arrays
-    return _finished(tape, operation(tape, *shifted, *static))
-
-
-def _apply(operation: Callable[..., Form], *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
+def _apply(operation: engine.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
     """Apply an operation of the algebra to Jacobians."""
-    program, form = _compiled(operation, tuple([j.form for j in jacobians]), static)
+    program, form = engine.compiled(operation, tuple([j.form for j in jacobians]), static)
+    program.require_memory(form.dtype)
     return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
-
-
-@lru_cache(maxsize=4096)
-def _writer(form: Form) -> tuple[Program, bool]:
-    """The program that writes a form into an output (its last input), and whether it overwrites all of it."""
-    tape = Tape(form.arrays + 1, form.dtype)
-    covers = algebra.full(tape, form, out=form.arrays)
-    return Program(tape, (), effects=True), covers
 
 
 class Jacobian:
@@ -330,23 +302,23 @@ class Jacobian:
         JacobianTooLarge
             A `MemoryError`, before anything is allocated, if the tensor would not fit into memory.
         """
-        program, covers = _writer(self.form)
         if out is None:
-            shape = self.form.shape
-            memory.require(shape, self.dtype, f"the full Jacobian ∂{self.form.out_name}/∂{self.form.wrt_name}", INSTEAD)
-            out = np.empty(shape, self.dtype) if covers else np.zeros(shape, self.dtype)
-            program((*self.arrays, out))
-            return out
+            self._require_memory()
+            return engine.writer(self.form, into=False)(self.arrays)[0]
         if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype != self.dtype:
             given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
             raise ValueError(f"out must be a {self.dtype} array of shape {self.shape}, not {given}")
-        if not out.flags.c_contiguous or any(np.may_share_memory(out, a) for a in self.arrays):
+        if out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in self.arrays):
+            engine.writer(self.form, into=True)((*self.arrays, out))
+        else:
             out[...] = self.full()
-            return out
-        if not covers:
-            out.fill(0)
-        program((*self.arrays, out))
         return out
+
+    def _require_memory(self) -> None:
+        """Refuse what would not fit: the full tensor and the largest array on the way to it."""
+        largest = engine.writer(self.form, into=False).largest * self.dtype.itemsize
+        what = f"the full Jacobian ∂{self.form.out_name}/∂{self.form.wrt_name}"
+        memory.require(self.shape, self.dtype, what, INSTEAD, extra=largest)
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
         if copy is False:

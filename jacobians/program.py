@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jacobians import memory
+
 Array = NDArray[Any]
 Step = Callable[..., Any]
+LARGE = 1 << 22  # entries of an array that is worth asking whether it fits
 
 
 class Tape:
@@ -37,14 +40,13 @@ class Tape:
 class Program:
     """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
 
-    def __init__(self, tape: Tape, results: Sequence[int], *, effects: bool = False) -> None:
+    def __init__(self, tape: Tape, results: Sequence[int]) -> None:
         self.flops, self.largest = tape.flops, tape.largest
-        self.results = tuple(results)
         needed, calls = set(results), []
         last: set[int] = set(results)
         for number in reversed(range(len(tape.calls))):
             function, operands = tape.calls[number]
-            if effects or tape.inputs + number in needed:
+            if tape.inputs + number in needed:
                 needed.update(operands)
                 released = tuple(k for k in set(operands) - last if k >= tape.inputs)
                 last.update(operands)
@@ -58,6 +60,11 @@ class Program:
             for _, function, operands, released in reversed(calls)
         )
         self.results = tuple(moved[k] for k in results)
+
+    def require_memory(self, dtype: np.dtype[Any]) -> None:
+        """Refuse to run where the largest array would not fit into memory."""
+        if self.largest > LARGE:
+            memory.require((self.largest,), dtype, "an intermediate product", "Ask for fewer entries, or for J @ h.")
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[Array, ...]:
         """Run on the inputs; return the wanted values."""

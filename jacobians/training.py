@@ -59,7 +59,8 @@ def gradient_descent(
     Examples
     --------
     >>> from jacobians import Linear
-    >>> for step, loss, model in gradient_descent(Linear([[0.0]]), [[1.0], [2.0]], [[3.0], [6.0]], rate=0.1, steps=3):
+    >>> x, y = [[1.0], [2.0]], [[3.0], [6.0]]
+    >>> for step, loss, model in gradient_descent(Linear([[0.0]]), x, y, rate=0.1, steps=3):
     ...     print(step, round(loss, 3), model.A)
     0 22.5 [[0.]]
     1 5.625 [[1.5]]

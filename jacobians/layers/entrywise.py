@@ -41,7 +41,8 @@ def entrywise(
     note: str = "", source: str = "Parr & Howard, element-wise operators.",
 ) -> type[Entrywise]:  # fmt: skip
     """The layer of one row of the table; `real`: it has no complex derivative."""
-    indexed = re.sub("(?<![a-z])([xf])(?![a-z])", r"\1_i", derivative)
+    symbol = derivative if len(derivative) == 1 else f"({derivative})"
+    indexed = re.sub("(?<![a-z])([xf])(?![a-z])", r"\1_i", symbol).replace("-", "−")
     lines = [
         f"f_i = {formula}.\n",
         f"∂f_i/∂x_j = {indexed} δ_ij.{note and f' {note}'}",
@@ -52,7 +53,7 @@ def entrywise(
     ]
     members = {
         "__doc__": "\n".join(lines), "__module__": __name__, "holomorphic": not real, "value": staticmethod(value),
-        "slope": staticmethod(slope), "symbol": derivative if len(derivative) == 1 else f"({derivative.replace(' ', '')})",
+        "slope": staticmethod(slope), "symbol": symbol,
     }  # fmt: skip
     return type(name, (Entrywise,), members)
 

@@ -160,9 +160,9 @@ class Extremum(Reduction):
         a, ab = self.labels(x)
         axes = self.axes(x)
         kept = "".join(c for k, c in enumerate(ab) if k not in axes)
-        names = {k: f"(n{k}_{kept})" if kept else f"(n{k})" for k in axes}
         positions = np.unravel_index(number, [x.shape[k] for k in axes]) if axes else ()
-        return term(f"-> {a};{''.join(names.get(k, c) for k, c in enumerate(ab))}", *positions)
+        names = {k: f"(n{k}_{kept})" if kept else f"({n})" for k, n in zip(axes, positions, strict=True)}
+        return term(f"-> {a};{''.join(names.get(k, c) for k, c in enumerate(ab))}", *(positions if kept else ()))
 
     def flat(self, x: Array) -> Array:
         """x with the reduced axes as one last axis."""

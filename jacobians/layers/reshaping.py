@@ -56,7 +56,7 @@ class Transpose(Layer):
     Examples
     --------
     >>> Transpose().linearize([[1.0, 2.0]])[1]["x"]
-    Jacobian (2×1) × (1×2): ∂z_ij/∂x_kl = δ_il δ_jk
+    Jacobian (2×1) × (1×2): ∂z_ij/∂x_kl = δ_jk δ_il
     """
 
     axes: Sequence[int] | None = None
@@ -114,11 +114,10 @@ class Take(Layer):
     def local(self, x: Array, z: Array) -> Local:
         axis, n = self._positions(x)
         ab, j = letters(x.ndim), letters(n.ndim).upper()
-        if axis is None:
-            names = "".join(f"(n{k}_{j})" if j else f"(n{k})" for k in range(x.ndim))
-            return {"x": term(f"-> {j};{names}", *np.unravel_index(n, x.shape))}
-        before, behind = ab[:axis], ab[axis + 1 :]
-        return {"x": term(f"-> {before}{j}{behind};{before}{f'(n_{j})' if j else '(n)'}{behind}", n)}
+        before, behind = ("", "") if axis is None else (ab[:axis], ab[axis + 1 :])
+        positions = np.unravel_index(n, x.shape) if axis is None else (n,)
+        taken = "".join(f"(n{k}_{j})" if j else f"({p})" for k, p in enumerate(positions))
+        return {"x": term(f"-> {before}{j}{behind};{before}{taken}{behind}", *(positions if j else ()))}
 
 
 class Concatenate(Layer):

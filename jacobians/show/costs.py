@@ -8,7 +8,8 @@ from math import prod
 
 from jacobians import algebra
 from jacobians.chain import subscripts
-from jacobians.jacobian import Jacobian, _compiled, _writer
+from jacobians.engine import compiled, writer
+from jacobians.jacobian import Jacobian
 
 Pairs = tuple[tuple[int, int], ...]
 FROM_OUTPUT = "from the output (reverse mode)"
@@ -52,16 +53,16 @@ def _order(name: str, pairs: Pairs, factors: Sequence[Jacobian]) -> Order:
     forms = [f.form for f in factors]
     shapes = [(f.out_shape, f.wrt_shape) for f in factors]
     for a, b in pairs:
-        program, form = _compiled(algebra.product, (forms[a], forms[b]), ())
+        program, form = compiled(algebra.product, (forms[a], forms[b]))
         flops, largest = flops + program.flops, max(largest, program.largest)
         forms[a : b + 1] = [form]
         (out, middle), (_, wrt) = shapes[a], shapes[b]
         dense += 2 * prod(out) * prod(middle) * prod(wrt)
         shapes[a : b + 1] = [(out, wrt)]
         dense_largest = max(dense_largest, prod(out) * prod(wrt))
-    writer, _ = _writer(forms[0])
+    writing = writer(forms[0], into=False)
     size = prod(forms[0].shape)
-    return Order(name, pairs, flops + writer.flops, max(largest, writer.largest, size), dense, dense_largest)
+    return Order(name, pairs, flops + writing.flops, max(largest, writing.largest, size), dense, dense_largest)
 
 
 def _best(factors: Sequence[Jacobian]) -> Pairs:

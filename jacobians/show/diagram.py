@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from numpy.typing import ArrayLike
@@ -78,7 +78,9 @@ def _box(path: str, layer: Layer, values: Iterator[str]) -> Box:
     name = path.rpartition(".")[2]
     title = type(layer).__name__ if not name or name.isdigit() else f"{name}: {type(layer).__name__}"
     if isinstance(layer, Chain):
-        return Box(title, inside=tuple(_drawn(f"{path}.", layer, values)))
+        boxes = tuple(_drawn(f"{path}.", layer, values))
+        *before, last = boxes
+        return Box(title, inside=(*before, replace(last, value="")), value=last.value)
     if isinstance(layer, Residual):
         inner = layer.layer
         boxes = tuple(_drawn("", inner, values)) if isinstance(inner, Chain) else (_box("", inner, values),)
@@ -101,12 +103,13 @@ def _lines(start: str, boxes: tuple[Box, ...], indent: str) -> Iterator[str]:
             yield f"{indent}→ {box.title}{details}{value}"
 
 
-def _boxes(boxes: tuple[Box, ...]) -> str:
+def _boxes(boxes: tuple[Box, ...], *, inner: bool = False) -> str:
     text = ""
-    for box in boxes:
-        inside = f'<span class="inside">{_boxes(box.inside)}</span>' if box.inside else ""
+    for k, box in enumerate(boxes):
+        inside = f'<span class="inside">{_boxes(box.inside, inner=True)}</span>' if box.inside else ""
         details = f"<small>{escape(box.details)}</small>" if box.details else ""
-        text += f'<span class="box">{escape(box.title)}{details}{inside}</span>{_arrow(box.value)}'
+        leaves = not inner or box.value or k + 1 < len(boxes)
+        text += f'<span class="box">{escape(box.title)}{details}{inside}</span>{_arrow(box.value) if leaves else ""}'
     return text
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from math import prod
 
 from jacobians import memory
 from jacobians.jacobian import Jacobian
 from jacobians.show.formula import share, times
+from jacobians.show.markup import html
 from jacobians.show.pattern import pattern
 
 STYLE = (
@@ -17,8 +17,9 @@ STYLE = (
     "color-mix(in srgb,currentColor 25%,transparent);background:none;color:inherit;white-space:nowrap}"
     ".jacobians th.group{font-weight:normal;font-style:italic;padding-top:.7em}"
     ".jacobians td.c3,.jacobians td.c4,.jacobians td.c5{text-align:right}"
-    ".jacobians code,.jacobians pre,.jacobians td.c2{font-family:ui-monospace,Menlo,Consolas,"
+    ".jacobians code,.jacobians pre{font-family:ui-monospace,Menlo,Consolas,"
     "'DejaVu Sans Mono',monospace;background:none;color:inherit}"
+    ".jacobians td.words{white-space:normal;min-width:14em}"
     ".jacobians p{margin:.3em 0}.jacobians svg{vertical-align:middle;margin:.2em .6em .2em 0}"
     ".jacobians .under{display:inline-block;text-align:center;vertical-align:top;margin:0 .2em}"
     ".jacobians .under small{display:block;opacity:.7}.jacobians table.steps td{border:0}"
@@ -40,7 +41,7 @@ def jacobian_html(jacobian: Jacobian) -> str:
         f"{memory.in_words(jacobian.nbytes)} held, {memory.in_words(jacobian.full_nbytes)} in full"
     )
     return (
-        f'{STYLE}<div class="jacobians"><p><b>∂{escape(form.out_name)}/∂{escape(form.wrt_name)}</b>: '
-        f"{times(form.out_shape, form.wrt_shape)}</p><p><code>{escape(jacobian.formula)}</code></p>"
+        f'{STYLE}<div class="jacobians"><p><b>{html(f"∂{form.out_name}/∂{form.wrt_name}")}</b>: '
+        f"{times(form.out_shape, form.wrt_shape)}</p><p>{html(jacobian.formula)}</p>"
         f'{pattern(jacobian)}<p class="muted">{words}</p></div>'
     )

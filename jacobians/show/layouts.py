@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from math import prod
 
 from jacobians.jacobian import Jacobian
 from jacobians.show.formula import letter, subscripted, times
+from jacobians.show.markup import html
 from jacobians.structure import Shape
 
 HEADINGS = ("layout", "written", "shape", "entry", "in NumPy", "also called; used by")
@@ -31,9 +33,13 @@ class Layouts:
         from jacobians.show.html import STYLE
 
         head = "".join(f"<th>{escape(h)}</th>" for h in HEADINGS)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in self.rows)
+        body = "".join(
+            f"<tr><td>{name}</td><td>{html(written)}</td><td>{shape}</td><td>{html(entry)}</td>"
+            f'<td><code>{escape(numpy)}</code></td><td class="words">{escape(used)}</td></tr>'
+            for name, written, shape, entry, numpy, used in self.rows
+        )
         return (
-            f'{STYLE}<div class="jacobians"><p>{escape(self.title)}</p>'
+            f'{STYLE}<div class="jacobians"><p>{html(self.title)}</p>'
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
@@ -77,7 +83,7 @@ def _letters(start: int, shape: Shape) -> list[str]:
 
 
 def _size(shape: Shape) -> str:
-    return "·".join(str(n) for n in shape) if shape else "1"
+    return str(prod(shape))
 
 
 def _comma(letters: list[str]) -> str:

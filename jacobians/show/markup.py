@@ -62,7 +62,10 @@ def _name(token: str) -> str:
 
 
 def _characters(text: str) -> str:
-    """Words, raised and lowered digits, and single characters, one after another."""
+    """Words, raised and lowered digits, and single characters, one after another; exponents in parentheses."""
+    if (power := re.search(r"\^\(([^()]*)\)", text)) is not None:
+        before, after = text[: power.start()], text[power.end() :]
+        return f"{_characters(before)}^{{{_characters(power[1])}}}{_characters(after)}"
     return "".join(_part(part) for part in re.findall(r"[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹₀-₉ˣ]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text))
 
 

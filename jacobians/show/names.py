@@ -148,8 +148,9 @@ def _link(node: Node, arrays: tuple[Any, ...], inputs: tuple[str, ...], names: N
 
 
 def _residual(node: Node, arrays: tuple[Any, ...], inputs: tuple[str, ...], names: Names) -> Link:
-    """z = x + f(x): the Jacobians of f come from its own layers, under their names."""
-    path = Path(dict(zip(inputs, map(np.asarray, arrays), strict=True)), tuple(_run(node.inside, arrays, inputs, names)))
+    """For z = x + f(x) the Jacobians of f come from its own layers, under their names."""
+    given = dict(zip(inputs, map(np.asarray, arrays), strict=True))
+    path = Path(given, tuple(_run(node.inside, arrays, inputs, names)))
     value, (own,) = names.values[id(node)], node.layer.input_names
     called = {own: inputs[0]}
     jacobians: dict[str, Jacobian] = {}
@@ -244,6 +245,6 @@ def _words(name: str) -> list[str]:
 
 
 def _names(form: Form) -> Iterator[str]:
-    for term in form.terms:
-        for factor in (*term.factors, *term.lookups):
+    for one in form.terms:
+        for factor in (*one.factors, *one.lookups):
             yield from (n.name for p in factor.symbol for n in p.names if n.name != DELTA)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,26 +45,35 @@ def plot(
     """
     if kind not in ("heat", "spy", "slices"):
         raise ValueError(f'kind must be "heat", "spy" or "slices", not {kind!r}')
-    figures = _matplotlib()
+    new = _figure()
     values = jacobian.matrix(order)
     if values.dtype.kind == "c":
         values = np.abs(values)
-    return _slices(figures, jacobian, values) if kind == "slices" else _matrix(figures, jacobian, values, kind, order)
+    return _slices(new, jacobian, values) if kind == "slices" else _matrix(new, jacobian, values, kind, order)
 
 
-def _matplotlib() -> Any:
+@cache
+def _figure() -> Any:
+    """Make the class of our figures: matplotlib's, but notebooks show it without pyplot."""
     try:
-        from matplotlib import figure
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("J.plot() draws with matplotlib: pip install 'jacobians[notebook]'") from error
-    return figure
+
+    class Picture(Figure):
+        def _repr_png_(self) -> bytes:
+            buffer = BytesIO()
+            self.savefig(buffer, format="png", dpi=90)
+            return buffer.getvalue()
+
+    return Picture
 
 
-def _matrix(figures: Any, jacobian: Jacobian, values: Array, kind: str, order: str) -> Figure:
+def _matrix(new: Any, jacobian: Jacobian, values: Array, kind: str, order: str) -> Figure:
     rows, columns = values.shape
     cell = min(0.45, 7 / max(rows, columns, 1))
     size = (max(2.4, columns * cell + 1.6), max(1.4, rows * cell + 1.2))
-    figure = figures.Figure(figsize=size, layout="constrained")
+    figure = new(figsize=size, layout="constrained")
     axes = figure.subplots()
     _image(axes, values, np.abs(values).max(initial=0.0), spy=kind == "spy", written=max(rows, columns) <= WRITTEN)
     for shape, line in ((jacobian.out_shape, axes.axhline), (jacobian.wrt_shape, axes.axvline)):
@@ -74,7 +85,7 @@ def _matrix(figures: Any, jacobian: Jacobian, values: Array, kind: str, order: s
     return figure  # type: ignore[no-any-return]
 
 
-def _slices(figures: Any, jacobian: Jacobian, values: Array) -> Figure:
+def _slices(new: Any, jacobian: Jacobian, values: Array) -> Figure:
     """One picture for every output entry, in the grid of the output's last axis."""
     out, wrt = jacobian.out_shape, jacobian.wrt_shape
     count = prod(out)
@@ -85,7 +96,7 @@ def _slices(figures: Any, jacobian: Jacobian, values: Array) -> Figure:
     high, wide = (prod(wrt[:-1]), wrt[-1]) if wrt else (1, 1)
     cell = min(0.45, 2.2 / max(high, wide, 1))
     size = (across * (wide * cell + 0.5) + 0.4, down * (high * cell + 0.5) + 0.4)
-    figure = figures.Figure(figsize=size, layout="constrained")
+    figure = new(figsize=size, layout="constrained")
     grid = figure.subplots(down, max(across, 1), squeeze=False).reshape(-1)
     limit = np.abs(values).max(initial=0.0)
     names = _labels(jacobian.form.out_name, out, "C")

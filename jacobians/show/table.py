@@ -16,6 +16,7 @@ from jacobians.chain import Chain
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Layer
 from jacobians.show.formula import share, times
+from jacobians.show.markup import html
 from jacobians.show.names import Path, path_of
 
 HEADINGS = ("Jacobian", "shape", "formula", "non-zero", "held", "full")
@@ -82,7 +83,7 @@ class Table:
         for heading, rows in self.groups:
             if heading:
                 body.append(f'<tr><th colspan="{len(HEADINGS)}" class="group">{escape(heading)}</th></tr>')
-            body += ["<tr>" + "".join(f'<td class="c{k}">{escape(c)}</td>' for k, c in enumerate(row.cells)) + "</tr>"
+            body += ["<tr>" + "".join(f'<td class="c{k}">{html(c)}</td>' for k, c in enumerate(row.cells)) + "</tr>"
                      for row in rows]  # fmt: skip
         return (
             f'{STYLE}<div class="jacobians"><p>{escape(self.title)}</p>'

@@ -1,0 +1,264 @@
+"""Writing all entries: the factors of every term, straight into the output.
+
+- A term whose axes are all untied covers the output. It is assigned by one product into place; several such terms are
+  added block by block, so that no temporary of the output's size is made and every block is written once, in the cache.
+- A term with Kronecker deltas is written through a strided view in which tied axes are one (``np.einsum`` and
+  ``opt_einsum.contract`` reject repeated output labels). Index maps are strided views, too, cut where positions leave
+  the axis.
+- Lookups add to the entries that they name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product as combinations
+from math import ceil, floor, prod
+from typing import Any
+
+import numpy as np
+
+from jacobians.algebra import Draft
+from jacobians.contract import Labels, Sizes, arranged, injective, positions
+from jacobians.program import Array, Step, Tape
+from jacobians.structure import Axis, Form, Label, Shape, Term
+
+BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
+
+
+def full(tape: Tape, form: Form, out: int | None = None) -> int:
+    """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one."""
+    drafts = [Draft(tape, (term,)) for term in form.terms]
+    if out is None and len(drafts) == 1 and _covers(form.terms[0]):
+        made = _made(tape, drafts[0], form)
+        if made is not None:
+            return made
+    for draft in drafts:
+        draft.reduce(most=2)
+        draft.factors.sort(key=lambda f: -draft.size(f.labels))
+    terms = [draft.finish() for draft in drafts]
+    covering = [t for t in terms if _covers(t)]
+    shape, dtype = form.shape, form.dtype
+    if out is None:
+        make = np.empty if covering else np.zeros
+        out = tape.emit(lambda: make(shape, dtype), size=0)
+    elif not covering:
+        out = tape.emit(_cleared, out)
+    if covering:
+        out = tape.emit(_cover(covering, shape), out, *(f.array for t in covering for f in t.factors),
+                        flops=prod(shape) * sum(max(1, len(t.factors)) for t in covering))  # fmt: skip
+    for k, term in enumerate(t for t in terms if not _covers(t)):
+        call = write(term, [f.labels for f in term.factors], dtype.itemsize, first=not covering and k == 0)
+        operands = (*(f.array for f in term.factors), *(f.array for f in term.lookups))
+        out = tape.emit(call, out, *operands, flops=term.size(range(len(term.sizes))))
+    return out
+
+
+def _covers(term: Term) -> bool:
+    """Whether the term writes every entry."""
+    labels = [a.label for a in term.axes]
+    return None not in labels and len(set(labels)) == len(labels)
+
+
+def _cleared(out: Array) -> Array:
+    out.fill(0)
+    return out
+
+
+def _made(tape: Tape, draft: Draft, form: Form) -> int | None:
+    """The last contraction as the full tensor itself, where there is one and it carries every label."""
+    order = tuple(a.steps[0][0] for a in (*draft.out, *draft.wrt))
+    if len(draft.factors) < 2 or not any(i not in order for f in draft.factors for i in f.labels):
+        return None
+    draft.reduce(most=2)
+    if len(draft.factors) != 2 or not any(i not in order for f in draft.factors for i in f.labels):
+        return None
+    small, large = sorted(draft.factors, key=lambda f: draft.size(f.labels))
+    if draft.sign < 0:
+        array = tape.emit(lambda x: x * -1, small.array)
+        draft.factors = [small._replace(array=array), large]
+    factor = draft.multiply(*draft.factors, order=order)
+    if set(factor.labels) != set(order):
+        draft.sign = 1
+        return None
+    arrange, dtype = arranged(factor.labels, order), form.dtype
+    return tape.emit(lambda x: np.ascontiguousarray(arrange(x), dtype), factor.array)
+
+
+# --- terms that cover the output --------------------------------------------------------------------------------------
+
+
+def _cover(terms: Sequence[Term], shape: Shape) -> Step:
+    """Assign the sum of terms of at most two factors, block by block."""
+    arrangements: list[list[Step]] = []
+    for term in terms:
+        order = [a.steps[0][0] for a in term.axes]
+        arrangements.append([arranged(f.labels, order) for f in term.factors])
+    signs = [t.sign for t in terms]
+    blocks = list(_blocks(shape)) if len(terms) > 1 and prod(shape) > BLOCK else []
+    ndim = len(shape)
+
+    def call(out: Array, *factors: Array) -> Array:
+        at, summands = 0, []
+        for sign, arrange in zip(signs, arrangements, strict=True):
+            views = [step(x) for step, x in zip(arrange, factors[at:], strict=False)]
+            at += len(arrange)
+            if sign < 0 and views:
+                views[-1] = views[-1] * -1
+            while len(views) < 2:
+                views.append(np.asarray(1 if views else sign, out.dtype))
+            summands.append([v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in map(np.asarray, views)])
+        if not blocks:
+            return _summed(out, summands)
+        for block in blocks:
+            parts = [[v[_within(block, v.shape)] for v in summand] for summand in summands]
+            _summed(out[block], parts)
+        return out
+
+    return call
+
+
+def _summed(out: Array, summands: Sequence[Sequence[Array]]) -> Array:
+    """Assign a sum of products."""
+    (x, y), *others = summands
+    np.multiply(x, y, out=out, casting="same_kind")
+    for x, y in others:
+        np.add(out, x * y, out=out, casting="same_kind")
+    return out
+
+
+def _blocks(shape: Shape) -> Iterator[tuple[int | slice, ...]]:
+    """Cut an array into blocks of at most BLOCK entries (or single rows of the last axis)."""
+    lead = 0
+    while lead < len(shape) and prod(shape[lead:]) > BLOCK:
+        lead += 1
+    rows = max(1, BLOCK // max(1, prod(shape[lead:])))
+    for index in np.ndindex(*shape[: lead - 1]):
+        for start in range(0, shape[lead - 1], rows):
+            yield (*index, slice(start, start + rows))
+
+
+def _within(block: tuple[int | slice, ...], shape: Shape) -> tuple[int | slice, ...]:
+    """The part of a broadcasting array that a block needs."""
+    return tuple(b if n != 1 else 0 if isinstance(b, int) else slice(None) for b, n in zip(block, shape, strict=False))
+
+
+# --- terms with ties and index maps -----------------------------------------------------------------------------------
+
+
+def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, int], dict[Label, slice]]]:
+    """Cut the label space so that all positions exist: fixed labels and ranges of the others.
+
+    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in turn
+    (a 3×3 kernel gives nine windows).
+    """
+    if 0 in sizes.values():
+        return
+    safe = injective(axes, sizes)
+    fixed: list[Label] = []
+    for axis in axes:
+        if len(axis.steps) > 1 and not (safe and axis.inside(sizes)):
+            inner = sorted((i for i, _ in axis.steps if i not in fixed), key=lambda i: sizes[i])
+            fixed += inner[:-1]
+    bounded = [a for a in axes if a.label is None and not a.inside(sizes)]
+    for values in combinations(*(range(sizes[i]) for i in fixed)):
+        at = dict(zip(fixed, values, strict=True))
+        ranges: dict[Label, slice] = {}
+        exists = True
+        for axis in bounded:
+            base = axis.offset + sum(c * at[i] for i, c in axis.steps if i in at)
+            free = [(i, c) for i, c in axis.steps if i not in at]
+            if not free:
+                exists = exists and 0 <= base < axis.size
+                continue
+            ((i, c),) = free
+            low, high = sorted((-base / c, (axis.size - 1 - base) / c))
+            old = ranges.get(i, slice(0, sizes[i]))
+            ranges[i] = slice(max(old.start, ceil(low)), min(old.stop, floor(high) + 1))
+        if exists and all(r.start < r.stop for r in ranges.values()):
+            yield at, ranges
+
+
+def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> Step:
+    """Write ± the product of at most two factors (the larger first, no label left to sum) into a C-contiguous output.
+
+    The call takes the output, the factors and the lookup arrays, and returns the output. `first`: the output holds
+    zeros, so entries are assigned and not added.
+    """
+    sizes = dict(enumerate(term.sizes))
+    shape = tuple(a.size for a in term.axes)
+    strides = [prod(shape[k + 1 :]) for k in range(len(shape))]
+    if any(a.lookup is not None for a in term.axes):
+        return _scatter(term, factors, strides, sizes)
+    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
+    parts = []
+    for at, ranges in windows(term.axes, sizes):
+        dims = [i for i in order if i not in at]
+        begin = {i: ranges[i].start if i in ranges else 0 for i in dims} | at
+        offset, steps = 0, dict.fromkeys(dims, 0)
+        for stride, axis in zip(strides, term.axes, strict=True):
+            offset += stride * (axis.offset + sum(c * begin[i] for i, c in axis.steps))
+            for i, c in axis.steps:
+                if i in steps:
+                    steps[i] += stride * c
+        view_shape = tuple(ranges[i].stop - ranges[i].start if i in ranges else sizes[i] for i in dims)
+        views = [arranged(labels, order, {**at, **ranges}) for labels in factors]
+        parts.append((view_shape, offset * itemsize, tuple(s * itemsize for s in steps.values()), views))
+    sign, assign, empty = term.sign, first and injective(term.axes, sizes), 0 in shape
+
+    def call(out: Array, *arrays: Array) -> Array:
+        if empty:
+            return out
+        for part_shape, part_offset, part_strides, part_views in parts:
+            view: Array = np.ndarray(part_shape, out.dtype, out, part_offset, part_strides)  # type: ignore[arg-type]
+            operands = [arrange(x) for arrange, x in zip(part_views, arrays, strict=False)]
+            if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
+                operands[-1] = operands[-1] * -1
+            if len(operands) == 2 and assign:
+                np.multiply(*operands, out=view, casting="same_kind")
+                continue
+            value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
+            if assign:
+                view[...] = value
+            else:
+                np.add(view, value, out=view, casting="same_kind")
+        return out
+
+    return call
+
+
+def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: Sizes) -> Step:
+    """Add a product to the entries that lookups name."""
+    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
+    shape = tuple(sizes[i] for i in order)
+    views = [arranged(labels, order) for labels in factors]
+    number = len(factors)
+    places = [(positions(a, order, sizes, term.lookups[a.lookup].labels if a.lookup is not None else ()), a, s)
+              for a, s in zip(term.axes, strides, strict=True)]  # fmt: skip
+    # Where all labels stand in axes without lookups, no entry is met twice.
+    affine = [a for a in term.axes if a.lookup is None]
+    once = injective(affine, sizes) and set(order) <= {i for a in affine for i in a.labels()}
+
+    def call(out: Array, *arrays: Array) -> Array:
+        if 0 in shape or out.size == 0:
+            return out
+        flat: Any = 0
+        exists: Any = True
+        for place, axis, stride in places:
+            at = place(arrays[number + axis.lookup]) if axis.lookup is not None else place()
+            if axis.lookup is not None or not axis.inside(sizes):
+                exists = exists & (at >= 0) & (at < axis.size)
+            flat = flat + stride * at
+        value: Any = term.sign
+        for arrange, x in zip(views, arrays, strict=False):
+            value = value * arrange(x)
+        flat, exists, value = (np.broadcast_to(v, shape) for v in (flat, exists, value))
+        if not exists.all():
+            flat, value = flat[exists], value[exists]
+        entries = out.reshape(-1)
+        if once:
+            entries[flat] += value
+        else:
+            np.add.at(entries, flat, value)
+        return out
+
+    return call
