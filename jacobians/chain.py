@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jacobians import engine
 from jacobians.contract import contract
 from jacobians.jacobian import Jacobian, term
 from jacobians.layer import Array, Layer
@@ -148,12 +149,12 @@ class Chain(Layer):
         With a loss as last layer, δ_k is the gradient of the loss with respect to f_k. Source: the lecture,
         backpropagation.
         """
-        outputs, local = self._locals(self._prepared(inputs), None)
-        shape = np.shape(outputs[-1])
-        identity = term("-> ...;...").bind(shape, shape, np.asarray(outputs[-1]).dtype)
-        deltas = [identity]
-        for layer, jacobians in zip(reversed(list(self)[1:]), reversed(local[1:]), strict=True):
-            deltas.append(deltas[-1] @ jacobians[layer.input_names[0]])
+        values = self.forward(*inputs)
+        shape = np.shape(values[-1])
+        deltas = [term("-> ...;...").bind(shape, shape, np.asarray(values[-1]).dtype)]
+        for layer, value in zip(reversed(list(self)[1:]), reversed(values[1:-1]), strict=True):
+            _, local = layer.linearize(value, wrt=layer.input_names)
+            deltas.append(deltas[-1] @ local[layer.input_names[0]])
         return [delta.full() for delta in deltas]
 
     def jacobians(
@@ -171,14 +172,17 @@ class Chain(Layer):
             ``"auto"`` keeps structure until the end. ``"explicit"`` writes every local tensor in full and contracts them
             with ``opt_einsum.contract``, as the lecture does: the reference that ``"auto"`` is tested against.
         """
-        if method == "auto":
-            return super().jacobians(*inputs, wrt=wrt)
-        if method != "explicit":
+        if method not in ("auto", "explicit"):
             raise ValueError(f'Chain: method must be "auto" or "explicit", not {method!r}')
         names = self._selected(wrt)
-        _, local = self._locals(self._prepared(inputs), names)
-        return {name: contract(subscripts(factors), *(j.full() for j in factors))
-                for name, factors in self._products(local, names).items()}  # fmt: skip
+        _, links = self._links(self._prepared(inputs), names)
+        names = self._found(links, names)
+        if method == "explicit":
+            return {name: contract(subscripts(factors), *(J.full() for J in factors))
+                    for name, factors in self._products(links, names).items()}  # fmt: skip
+        program, _ = engine.plan(tuple([link.forms for link in links]), names, full=True)
+        program.require_memory()
+        return dict(zip(names, program([a for link in links for a in link.arrays]), strict=True))
 
     def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation:
         """The derivation of one Jacobian: local Jacobians, einsum string, order of contraction, cost and result.
@@ -203,60 +207,93 @@ class Chain(Layer):
         except ValueError as error:
             raise locate(first, error) from error
 
-    def _locals(
-        self, inputs: tuple[Array, ...], names: tuple[str, ...] | None
-    ) -> tuple[list[Any], list[dict[str, Jacobian]]]:
-        """The output of every layer, and its local Jacobians as far as they are needed."""
+    def _links(
+        self, inputs: tuple[Array, ...], names: tuple[str, ...] | None, prefix: str = ""
+    ) -> tuple[list[Any], list[Link]]:
+        """The outputs of all layers, and their local Jacobians as far as they are needed; inner chains are opened."""
         outputs: list[Any] = []
-        local: list[dict[str, Jacobian]] = []
-        for k, (path, layer) in enumerate(self.layers.items()):
+        links: list[Link] = []
+        needed = names is None or any(n in self.input_names for n in names)
+        for k, (name, layer) in enumerate(self.layers.items()):
             wanted: tuple[str, ...] | None = None
             if names is not None:
-                needed = not k or any(n in self.input_names or n.partition(".")[0] in list(self.layers)[:k] for n in names)
-                wanted = layer.input_names[: needed * len(layer.input_names)] if k else tuple(
-                    n for n in self.input_names if n in names)  # fmt: skip
-                wanted += tuple(n.partition(".")[2] for n in names if n.startswith(f"{path}."))
+                own = tuple(n[len(name) + 1 :] for n in names if n.startswith(f"{name}."))
+                wanted = (tuple(n for n in self.input_names if n in names) if not k else layer.input_names if needed else ()) + own
+                needed = needed or bool(own)
+            path = f"{prefix}{name}."
             try:
-                values = layer._prepared(inputs)
-                output, jacobians = layer._linearized(values, wanted)
+                values = layer._prepared(inputs) if k else inputs
+                if isinstance(layer, Chain):
+                    inner, more = layer._links(values, wanted, path)
+                    outputs += inner
+                    links += more
+                else:
+                    output, jacobians = layer._linearized(values, wanted)
+                    outputs.append(output)
+                    links.append(Link(path, layer, jacobians))
             except ValueError as error:
-                raise locate(path, error) from error
-            outputs.append(output)
-            local.append(jacobians)
-            inputs = (output,)
-        return outputs, local
+                raise locate(name, error) from error
+            inputs = (outputs[-1],)
+        return outputs, links
 
-    def _products(
-        self, local: list[dict[str, Jacobian]], names: tuple[str, ...] | None
-    ) -> dict[str, list[Jacobian]]:
-        """For every Jacobian asked for the local ones whose product it is, from the output to the argument."""
-        layers = list(self.layers.items())
-        path: list[Jacobian] = []
-        found: dict[str, list[Jacobian]] = {}
-        for k in reversed(range(len(layers))):
-            name, layer = layers[k]
-            for argument, jacobian in local[k].items():
-                if argument not in layer.input_names:
-                    found[f"{name}.{argument}"] = [*path, jacobian]
-                elif k == 0:
-                    found[argument] = [*path, jacobian]
-            if k and layer.input_names[0] in local[k]:
-                path = [*path, local[k][layer.input_names[0]]]
-        order = names if names is not None else [n for n in (*self.input_names, *self.parameters) if n in found]
-        self._require_known(names, tuple(found))
-        return {n: found[n] for n in order}
+    def _found(self, links: list[Link], names: tuple[str, ...] | None) -> tuple[str, ...]:
+        """The names of the Jacobians asked for, in order; all that exist by default."""
+        there = set(links[0].inputs) | {f"{link.path}{p}" for link in links for p in link.parameters}
+        if names is None:
+            return tuple(n for n in (*self.input_names, *self.parameters) if n in there)
+        self._require_known(names, tuple(there))
+        return names
 
     def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
-        outputs, local = self._locals(inputs, names)
-        suffixes: dict[tuple[int, ...], Jacobian] = {}  # products from the output on, shared by all parameters
+        outputs, links = self._links(inputs, names)
+        wanted = self._found(links, names)
+        program, forms = engine.plan(tuple([link.forms for link in links]), wanted, full=False)
+        values = program([a for link in links for a in link.arrays])
         found = {}
-        for name, factors in self._products(local, names).items():
-            product = factors[0]
-            for k, factor in enumerate(factors[1:], 2):
-                key = tuple(id(f) for f in factors[:k])
-                product = suffixes[key] if key in suffixes else suffixes.setdefault(key, product @ factor)
-            found[name] = product.named("f", name)
+        for name, (form, numbers) in zip(wanted, forms, strict=True):
+            found[name] = Jacobian(form, tuple([values[k] for k in numbers]))
         return outputs[-1], found
+
+    def _products(self, links: list[Link], names: tuple[str, ...]) -> dict[str, list[Jacobian]]:
+        """For every Jacobian asked for the local ones whose product it is, from the output to the argument."""
+        found: dict[str, list[Jacobian]] = {}
+        path: list[Jacobian] = []
+        for link in reversed(links):
+            found |= {f"{link.path}{p}": [*path, J] for p, J in link.parameters.items()}
+            if link is not links[0]:
+                path = [*path, *link.inputs.values()]
+        found |= {name: [*path, J] for name, J in links[0].inputs.items()}
+        return {name: found[name] for name in names}
+
+
+class Link:
+    """A layer of an opened chain with its local Jacobians."""
+
+    __slots__ = ("jacobians", "layer", "path")
+
+    def __init__(self, path: str, layer: Layer, jacobians: dict[str, Jacobian]) -> None:
+        self.path, self.layer, self.jacobians = path, layer, jacobians
+
+    @property
+    def inputs(self) -> dict[str, Jacobian]:
+        """With respect to the inputs of the layer."""
+        return {n: J for n, J in self.jacobians.items() if n in self.layer.input_names}
+
+    @property
+    def parameters(self) -> dict[str, Jacobian]:
+        """With respect to the parameters of the layer."""
+        return {n: J for n, J in self.jacobians.items() if n not in self.layer.input_names}
+
+    @property
+    def forms(self) -> engine.LinkForms:
+        """What the engine has to know."""
+        inputs = self.layer.input_names
+        return tuple([(n if n in inputs else self.path + n, n in inputs, J.form) for n, J in self.jacobians.items()])
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The arrays of all the Jacobians, in order."""
+        return [a for J in self.jacobians.values() for a in J.arrays]
 
 
 def _chain_of(layers: dict[str, Layer]) -> Chain:

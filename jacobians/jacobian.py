@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians import algebra, engine, memory
+from jacobians import algebra, engine
 from jacobians.notation import parse, resolve
 from jacobians.program import Array, Program, Tape
 from jacobians.structure import Factor, Form, Shape, Term, plain, symbol_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from jacobians.show.layouts import Layouts
 
 Scalar = int | float | complex | np.number[Any]
-INSTEAD = "Keep it unmaterialised: J @ h, u @ J, J[i, :, k], J.per_example() and sums of these need no full tensor."
 
 
 def term(formula: str, *arrays: ArrayLike) -> Terms:
@@ -193,7 +192,7 @@ def _bound(
 def _apply(operation: engine.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
     """Apply an operation of the algebra to Jacobians."""
     program, form = engine.compiled(operation, tuple([j.form for j in jacobians]), static)
-    program.require_memory(form.dtype)
+    program.require_memory()
     return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
 
 
@@ -303,8 +302,9 @@ class Jacobian:
             A `MemoryError`, before anything is allocated, if the tensor would not fit into memory.
         """
         if out is None:
-            self._require_memory()
-            return engine.writer(self.form, into=False)(self.arrays)[0]
+            program = engine.writer(self.form, into=False)
+            program.require_memory()
+            return program(self.arrays)[0]
         if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype != self.dtype:
             given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
             raise ValueError(f"out must be a {self.dtype} array of shape {self.shape}, not {given}")
@@ -313,12 +313,6 @@ class Jacobian:
         else:
             out[...] = self.full()
         return out
-
-    def _require_memory(self) -> None:
-        """Refuse what would not fit: the full tensor and the largest array on the way to it."""
-        largest = engine.writer(self.form, into=False).largest * self.dtype.itemsize
-        what = f"the full Jacobian ∂{self.form.out_name}/∂{self.form.wrt_name}"
-        memory.require(self.shape, self.dtype, what, INSTEAD, extra=largest)
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
         if copy is False:

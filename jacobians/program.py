@@ -7,6 +7,7 @@ All symbolic work (which labels are united, what is contracted, in what order) h
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from jacobians import memory
 
 Array = NDArray[Any]
 Step = Callable[..., Any]
-LARGE = 1 << 22  # entries of an array that is worth asking whether it fits
+INSTEAD = "Keep it unmaterialised: J @ h, u @ J, J[i, :, k], J.per_example() and sums of these need no full tensor."
 
 
 class Tape:
@@ -41,7 +42,8 @@ class Program:
     """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
 
     def __init__(self, tape: Tape, results: Sequence[int]) -> None:
-        self.flops, self.largest = tape.flops, tape.largest
+        self.flops, self.largest, self.dtype = tape.flops, tape.largest, tape.dtype
+        self.outputs: tuple[tuple[tuple[int, ...], np.dtype[Any], str], ...] = ()  # what is written in full
         needed, calls = set(results), []
         last: set[int] = set(results)
         for number in reversed(range(len(tape.calls))):
@@ -61,10 +63,17 @@ class Program:
         )
         self.results = tuple(moved[k] for k in results)
 
-    def require_memory(self, dtype: np.dtype[Any]) -> None:
-        """Refuse to run where the largest array would not fit into memory."""
-        if self.largest > LARGE:
-            memory.require((self.largest,), dtype, "an intermediate product", "Ask for fewer entries, or for J @ h.")
+    def require_memory(self) -> None:
+        """Refuse to run where the outputs and the largest intermediate would not fit into memory."""
+        needed = self.largest * self.dtype.itemsize + sum(prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs)
+        if needed <= memory.SMALL:
+            return
+        largest = max(self.outputs, key=lambda o: prod(o[0]), default=None)
+        if largest is None:
+            memory.require((self.largest,), self.dtype, "an intermediate product", INSTEAD)
+        else:
+            shape, dtype, name = largest
+            memory.require(shape, dtype, f"the full Jacobian {name}", INSTEAD, needed - prod(shape) * dtype.itemsize)
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[Array, ...]:
         """Run on the inputs; return the wanted values."""
