@@ -176,13 +176,12 @@ class Chain(Layer):
             raise ValueError(f'Chain: method must be "auto" or "explicit", not {method!r}')
         names = self._selected(wrt)
         _, links = self._links(self._prepared(inputs), names)
-        names = self._found(links, names)
+        plan = self._plan(links, names, full=method == "auto")
         if method == "explicit":
             return {name: contract(subscripts(factors), *(J.full() for J in factors))
-                    for name, factors in self._products(links, names).items()}  # fmt: skip
-        program, _ = engine.plan(tuple([link.forms for link in links]), names, full=True)
-        program.require_memory()
-        return dict(zip(names, program([a for link in links for a in link.arrays]), strict=True))
+                    for name, factors in self._products(links, plan.names).items()}  # fmt: skip
+        plan.program.require_memory()
+        return dict(zip(plan.names, plan.program([a for link in links for a in link.arrays]), strict=True))
 
     def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation:
         """The derivation of one Jacobian: local Jacobians, einsum string, order of contraction, cost and result.
@@ -236,23 +235,19 @@ class Chain(Layer):
             inputs = (outputs[-1],)
         return outputs, links
 
-    def _found(self, links: list[Link], names: tuple[str, ...] | None) -> tuple[str, ...]:
-        """The names of the Jacobians asked for, in order; all that exist by default."""
-        there = set(links[0].inputs) | {f"{link.path}{p}" for link in links for p in link.parameters}
-        if names is None:
-            return tuple(n for n in (*self.input_names, *self.parameters) if n in there)
-        self._require_known(names, tuple(there))
-        return names
-
     def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
         outputs, links = self._links(inputs, names)
-        wanted = self._found(links, names)
-        program, forms = engine.plan(tuple([link.forms for link in links]), wanted, full=False)
-        values = program([a for link in links for a in link.arrays])
-        found = {}
-        for name, (form, numbers) in zip(wanted, forms, strict=True):
-            found[name] = Jacobian(form, tuple([values[k] for k in numbers]))
-        return outputs[-1], found
+        plan = self._plan(links, names, full=False)
+        values = plan.program([a for link in links for a in link.arrays])
+        return outputs[-1], {name: Jacobian(form, tuple([values[k] for k in numbers]))
+                             for name, (form, numbers) in zip(plan.names, plan.results, strict=True)}  # fmt: skip
+
+    def _plan(self, links: list[Link], names: tuple[str, ...] | None, full: bool) -> engine.Plan:
+        """The compiled products of the local Jacobians."""
+        try:
+            return engine.plan(tuple([link.forms for link in links]), names, full)
+        except engine.UnknownName as error:
+            raise ValueError(f"{type(self).__name__} has no derivative by {error}") from error
 
     def _products(self, links: list[Link], names: tuple[str, ...]) -> dict[str, list[Jacobian]]:
         """For every Jacobian asked for the local ones whose product it is, from the output to the argument."""

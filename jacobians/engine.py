@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ def shifted(form: Form, by: int) -> Form:
 def finished(tape: Tape, form: Form) -> tuple[Program, Form]:
     """The program that makes the arrays of a form, and the form with these arrays numbered in order."""
     used = sorted({f.array for t in form.terms for f in t.factors + t.lookups})
-    numbers = {old: new for new, old in enumerate(used)}
-    return Program(tape, used), replace(form, terms=tuple(t.with_arrays(numbers.__getitem__) for t in form.terms))
+    return Program(tape, used), _numbered(form, used)
 
 
 def tape_for(forms: Sequence[Form]) -> tuple[Tape, list[Form]]:
@@ -55,67 +54,86 @@ def compiled(operation: Operation, forms: tuple[Form, ...], static: tuple[Any, .
 def writer(form: Form, into: bool) -> Program:
     """The program that writes a form in full; with `into`, into an output that is its last input."""
     count = form.arrays
-    tape = Tape(count + into, form.dtype)
-    program = Program(tape, [writing.full(tape, form, out=count if into else None)])
-    program.outputs = ((form.shape, form.dtype, f"∂{form.out_name}/∂{form.wrt_name}"),)
-    return program
+    return _written(Tape(count + into, form.dtype), [form], out=count if into else None)
+
+
+class UnknownName(KeyError):
+    """A Jacobian was asked for that does not exist."""
+
+    def __str__(self) -> str:
+        name, known = self.args
+        return f"{name!r}: wrt must be of {', '.join(known)}"
+
+
+class Plan(NamedTuple):
+    """The Jacobians of a chain as one program on the arrays of all local Jacobians.
+
+    The program returns the full tensors, or (unmaterialised) all arrays; then `results` has the form of every Jacobian
+    and the numbers of its arrays.
+    """
+
+    program: Program
+    names: tuple[str, ...]
+    results: tuple[tuple[Form, tuple[int, ...]], ...]
 
 
 @lru_cache(maxsize=1024)
-def plan(
-    links: tuple[LinkForms, ...], wanted: tuple[str, ...], full: bool
-) -> tuple[Program, tuple[tuple[Form, tuple[int, ...]], ...]]:
-    """The products of local Jacobians that give the Jacobians of a chain, in the cheapest order.
-
-    The program takes the arrays of all local Jacobians. With `full` it returns the full tensors; otherwise the arrays
-    of all results, with their forms and the numbers of their arrays.
-    """
+def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool) -> Plan:
+    """The products of local Jacobians that give the Jacobians of a chain (None: all), in the cheapest order."""
     tape, forms = tape_for([form for link in links for _, _, form in link])
     rest = iter(forms)
     local = [{name: (by_input, next(rest)) for name, by_input, _ in link} for link in links]
     through = [next((form for by_input, form in link.values() if by_input), None) for link in local]
-    place = {name: k for k, link in enumerate(local) for name, (by_input, _) in link.items() if not by_input or not k}
+    place = {name: 0 for name, (by_input, _) in local[0].items() if by_input}
+    place |= {name: k for k, link in enumerate(local) for name, (by_input, _) in link.items() if not by_input}
+    for name in names or ():
+        if name not in place:
+            raise UnknownName(name, tuple(place))
+    wanted = tuple(place) if names is None else names
 
-    needed = sorted({place[name] + 1 for name in wanted} - {len(links)})
-    last: dict[tuple[int, int], Form] = {}
+    splits = order.splits([f and order.extent(f) for f in through], sorted({place[n] + 1 for n in wanted} - {len(links)}))
+    made: dict[tuple[int, int], Form] = {}
 
     def between(low: int, high: int) -> Form:
         """∂f_high/∂f_low, of layers low … high − 1."""
+        one = through[low]
         if high == low + 1:
-            form = through[low]
-            assert form is not None
-            return form
-        if (low, high) not in last:
+            assert one is not None
+            return one
+        if (low, high) not in made:
             middle = splits[low, high]
-            last[low, high] = algebra.product(tape, between(middle, high), between(low, middle))
-        return last[low, high]
+            made[low, high] = algebra.product(tape, between(middle, high), between(low, middle))
+        return made[low, high]
 
-    splits = order.splits([f and order.extent(f) for f in through], needed)
+    out_name = links[-1][0][2].out_name if links[-1] else "f"
     results = []
     for name in wanted:
         k = place[name]
         _, form = local[k][name]
         if k + 1 < len(links):
             form = algebra.product(tape, between(k + 1, len(links)), form)
-        results.append(replace(form, out_name=forms_name(links), wrt_name=name))
-    if not full:
-        numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
-        used = sorted({k for some in numbers for k in some})
-        final = []
-        for form, some in zip(results, numbers, strict=True):
-            renumbered = {old: new for new, old in enumerate(some)}
-            form = replace(form, terms=tuple(t.with_arrays(renumbered.__getitem__) for t in form.terms))
-            final.append((form, tuple(used.index(k) for k in some)))
-        return Program(tape, used), tuple(final)
+        results.append(replace(form, out_name=out_name, wrt_name=name))
+    if full:
+        return Plan(_written(tape, results), wanted, ())
+    numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
+    used = sorted({k for some in numbers for k in some})
+    return Plan(Program(tape, used), wanted, tuple(
+        (_numbered(form, some), tuple(used.index(k) for k in some)) for form, some in zip(results, numbers, strict=True)
+    ))  # fmt: skip
+
+
+def _numbered(form: Form, used: Sequence[int]) -> Form:
+    """The form with these arrays numbered 0, 1, 2, …"""
+    number = {old: new for new, old in enumerate(used)}
+    return replace(form, terms=tuple(t.with_arrays(number.__getitem__) for t in form.terms))
+
+
+def _written(tape: Tape, forms: Sequence[Form], out: int | None = None) -> Program:
+    """The program that writes forms in full; no two results share memory."""
     values: list[int] = []
-    for form in results:
-        value = writing.full(tape, form)
+    for form in forms:
+        value = writing.full(tape, form, out)
         values.append(tape.emit(np.copy, value) if value in values else value)
     program = Program(tape, values)
-    program.outputs = tuple((form.shape, form.dtype, f"∂{form.out_name}/∂{form.wrt_name}") for form in results)
-    return program, ()
-
-
-def forms_name(links: tuple[LinkForms, ...]) -> str:
-    """What the output of the last layer is called."""
-    return links[-1][0][2].out_name if links[-1] else "f"
+    program.outputs = tuple((form.shape, form.dtype, f"∂{form.out_name}/∂{form.wrt_name}") for form in forms)
+    return program

@@ -90,23 +90,28 @@ class Terms:
     written: tuple[Written, ...]
 
     def bind(
-        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike = None
-    ) -> Jacobian:
+        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike = None,
+        out_name: str = "y", wrt_name: str = "x",
+    ) -> Jacobian:  # fmt: skip
         """The `Jacobian` with these shapes; without them, the arrays must fix all sizes."""
-        arrays: dict[int, Array] = {}
-        keys = []
-        for coefficient, text, ars in self.written:
-            keys.append((coefficient, text, tuple([a.shape for a in ars]), tuple([id(a) for a in ars])))
-            for a in ars:
-                arrays[id(a)] = a
-        names = list(arrays)
-        pattern = tuple([(c, t, s, tuple([names.index(i) for i in ids])) for c, t, s, ids in keys])
+        values: Sequence[Array]
+        if len(self.written) == 1:
+            ((coefficient, text, values),) = self.written
+            pattern: Pattern = ((coefficient, text, tuple([a.shape for a in values]), ()),)
+        else:  # arrays that stand in several terms are held once
+            arrays = {id(a): a for _, _, ars in self.written for a in ars}
+            number = {key: k for k, key in enumerate(arrays)}
+            pattern = tuple([(c, text, tuple([a.shape for a in ars]), tuple([number[id(a)] for a in ars]))
+                             for c, text, ars in self.written])  # fmt: skip
+            values = list(arrays.values())
         if dtype is None:
             factors = [a for _, text, ars in self.written for a in ars[: len(parse(text).factors)]]
             dtype = np.result_type(*factors) if factors else np.float64
-        program, form, scalars = _bound(pattern, out_shape, wrt_shape, np.dtype(dtype))
-        values = [*arrays.values(), *scalars]
-        return Jacobian(form, program(values) if program.calls else tuple(values))
+        if type(dtype) is type:
+            dtype = np.dtype(dtype)
+        program, form, scalars = _bound(pattern, out_shape, wrt_shape, dtype, out_name, wrt_name)
+        values = (*values, *scalars)
+        return Jacobian(form, program(values) if program.calls else values)
 
     def __add__(self, other: Terms) -> Terms:
         return Terms(self.written + other.written) if isinstance(other, Terms) else NotImplemented
@@ -151,12 +156,18 @@ def _scalar(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic | np.ndarray) else value
 
 
+Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
+"""Of every written term: coefficient, formula, the shapes of its arrays and their numbers (empty: 0, 1, 2, …)."""
+
+
 @lru_cache(maxsize=4096)
 def _bound(
-    written: tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...],
-    out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
+    written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
+    out_name: str, wrt_name: str,
 ) -> tuple[Program, Form, tuple[Array, ...]]:  # fmt: skip
     """The form of a sum of written terms, the views that its arrays need, and its scalar factors."""
+    dtype = np.dtype(dtype)
+    written = tuple((c, text, shapes, numbers or tuple(range(len(shapes)))) for c, text, shapes, numbers in written)
     count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
     scalars: list[Array] = []
     bound: list[tuple[Scalar, Term, tuple[tuple[int, ...], ...], tuple[int, ...]]] = []
@@ -185,7 +196,7 @@ def _bound(
             factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
         sign = -1 if coefficient == -1 else 1
         terms.append(replace(one, factors=tuple(factors), lookups=tuple(lookups), sign=sign))
-    program, form = engine.finished(tape, Form(*shapes, dtype, tuple(terms)))
+    program, form = engine.finished(tape, Form(*shapes, dtype, tuple(terms), out_name, wrt_name))
     return program, form, tuple(scalars)
 
 

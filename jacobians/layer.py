@@ -60,6 +60,8 @@ class Layer:
     integers: ClassVar[tuple[str, ...]] = ()
     """Inputs that are integers, so that nothing can be differentiated by them."""
 
+    _parameter_shapes: ClassVar[tuple[tuple[str, tuple[int, ...]], ...]] = ()  # an instance has its own
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # so that a dataclass decorator keeps ours
@@ -81,7 +83,9 @@ class Layer:
                 array = array.copy(order="K")
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
-        self._require_shapes({})
+        known = tuple((name, getattr(self, name).shape) for name in _parameter_names(type(self)))
+        object.__setattr__(self, "_parameter_shapes", known)
+        shapes.require(type(self).__name__, self.shapes, known)
 
     # -- to be written by a layer --------------------------------------------------------------------------------------
 
@@ -172,26 +176,29 @@ class Layer:
     # -- how ----------------------------------------------------------------------------------------------------------
 
     def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
-        """The output and the Jacobians asked for (None: all there are)."""
+        """The output and the Jacobians asked for (None: all that there are)."""
         output = self.forward(*inputs)
-        value = np.asarray(output)
-        arguments = dict(zip(self.input_names, inputs, strict=True)) | self.parameters
+        value = output if type(output) is np.ndarray else np.asarray(output)
         local = self.local(*inputs, value)
-        self._require_known(names, tuple(local))
-        out_name = _output_name(type(self))
+        if names is None:
+            names = tuple(local)
+        else:
+            self._require_known(names, tuple(local))
+        out_name, input_names = _output_name(type(self)), self.input_names
         found = {}
-        for name in local if names is None else names:
-            found[name] = self._bound(local[name], value, arguments[name], out_name, name)
+        for name in names:
+            argument = inputs[input_names.index(name)] if name in input_names else getattr(self, name)
+            found[name] = self._bound(local[name], value, argument, out_name, name)
         return output, found
 
     def _bound(self, local: Terms | Jacobian, output: Array, argument: Array, out_name: str, name: str) -> Jacobian:
         """A local Jacobian with the shapes of the output and of the argument."""
-        try:
-            if isinstance(local, Terms):
-                dtype = output.dtype if output.dtype is argument.dtype else np.result_type(output, argument)
-                local = local.bind(output.shape, argument.shape, dtype)
-        except ValueError as error:
-            raise ValueError(f"{type(self).__name__}: ∂{out_name}/∂{name} {error}") from error
+        if type(local) is Terms:
+            dtype = output.dtype if output.dtype is argument.dtype else np.result_type(output, argument)
+            try:
+                return local.bind(output.shape, argument.shape, dtype, out_name, name)
+            except ValueError as error:
+                raise ValueError(f"{type(self).__name__}: ∂{out_name}/∂{name} {error}") from error
         if local.out_shape != output.shape or local.wrt_shape != argument.shape:
             raise ValueError(
                 f"{type(self).__name__}: ∂{out_name}/∂{name} must be {output.shape} × {argument.shape}; "
@@ -211,7 +218,9 @@ class Layer:
             x if type(x) is np.ndarray and x.dtype.kind == "f" else self._input(x, name)
             for name, x in zip(names, inputs, strict=True)
         ])  # fmt: skip
-        self._require_shapes(dict(zip(names, arrays, strict=True)))
+        if self.shapes:
+            given = tuple([(name, x.shape) for name, x in zip(names, arrays, strict=True)])
+            shapes.require(type(self).__name__, self.shapes, self._parameter_shapes + given)
         return arrays
 
     def _input(self, values: ArrayLike, name: str) -> Array:
@@ -225,13 +234,6 @@ class Layer:
         if array.dtype.kind == "c" and not self.holomorphic:
             raise ValueError(f"{layer}: {name} is complex, and {layer} has no complex derivative")
         return array
-
-    def _require_shapes(self, inputs: Mapping[str, Array]) -> None:
-        """Hold all shapes against the signature; parameters come first, so that inputs are blamed."""
-        if self.shapes:
-            arguments = [(name, getattr(self, name).shape) for name in _parameter_names(type(self))]
-            arguments += [(name, x.shape) for name, x in inputs.items()]
-            shapes.require(type(self).__name__, self.shapes, tuple(arguments))
 
     def _selected(self, wrt: str | Iterable[str] | None) -> tuple[str, ...] | None:
         """The names asked for."""

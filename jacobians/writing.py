@@ -94,6 +94,9 @@ def _cover(terms: Sequence[Term], shape: Shape) -> Step:
         order = [a.steps[0][0] for a in term.axes]
         arrangements.append([arranged(f.labels, order) for f in term.factors])
     signs = [t.sign for t in terms]
+    if [len(a) for a in arrangements] == [2] and signs == [1]:  # the common case, without ceremony
+        ((left, right),) = arrangements
+        return lambda out, x, y: np.multiply(left(x), right(y), out=out, casting="same_kind")
     blocks = list(_blocks(shape)) if len(terms) > 1 and prod(shape) > BLOCK else []
     ndim = len(shape)
 
@@ -106,12 +109,12 @@ def _cover(terms: Sequence[Term], shape: Shape) -> Step:
                 views[-1] = views[-1] * -1
             while len(views) < 2:
                 views.append(np.asarray(1 if views else sign, out.dtype))
-            summands.append([v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in map(np.asarray, views)])
+            summands.append(views)
         if not blocks:
             return _summed(out, summands)
+        summands = [[v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views] for views in summands]
         for block in blocks:
-            parts = [[v[_within(block, v.shape)] for v in summand] for summand in summands]
-            _summed(out[block], parts)
+            _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands])
         return out
 
     return call
