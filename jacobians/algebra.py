@@ -331,7 +331,7 @@ def _through(
         if k < 0 or labels[k] != label:
             return k if k < 0 else result.index(labels[k])
         if lookup is not None:
-            return ("(n_", *(result.index(i) for i in lookup.labels), ")")
+            return (f"({lookup.symbol[0].names[0].name}_", *(result.index(i) for i in lookup.labels), ")")
         parts: list[int | str] = ["("]
         for i, c in by.steps:
             text = {1: "+", -1: "-"}.get(c, f"{c:+d}")

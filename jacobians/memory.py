@@ -1,16 +1,27 @@
-"""How much memory an array would take, and whether the machine has it."""
+"""Memory for results: whether the machine has it, and where it comes from.
+
+The entries of a full Jacobian are computed faster than the system hands out fresh memory. So memory of results that
+nobody holds any more is kept for the next ones, as other libraries' allocators do; and a tensor that is nearly all zero
+is taken in small pages, of which only those that are written ever become real.
+"""
 
 from __future__ import annotations
 
+import mmap
 import os
+import sys
 from collections.abc import Iterable
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
-SMALL = 1 << 26  # bytes below which nobody asks
+SMALL = 1 << 26  # bytes below which nobody asks whether they are there
+HUGE_PAGES = 1 << 22  # bytes from which NumPy asks the system for huge pages
+KEPT = range(1 << 17, 1 << 26)  # bytes of an array whose memory is kept for the next one
+MOST_KEPT = 1 << 28  # bytes that are kept at most
 
 
 class JacobianTooLarge(MemoryError):
@@ -53,3 +64,48 @@ def require(shape: Iterable[int], dtype: DTypeLike, what: str, instead: str, ext
         raise JacobianTooLarge(
             f"{what} of shape {tuple(shape)} takes {in_words(needed)} and {in_words(there_are)} are available. {instead}"
         )
+
+
+# --- where arrays come from -------------------------------------------------------------------------------------------
+
+_kept: dict[int, list[_Kept]] = {}  # by size, the sizes least recently returned first
+
+
+class _Kept(np.ndarray[Any, np.dtype[np.uint8]]):
+    """Memory that belongs to nobody's array; a type of its own, or NumPy would let arrays refer to it directly."""
+
+
+class _Lent(np.ndarray[Any, np.dtype[np.uint8]]):
+    """Memory on loan to an array; it comes back when the array and all its views are gone."""
+
+    def __del__(self) -> None:
+        memory = self.base
+        if isinstance(memory, _Kept) and not sys.is_finalizing():
+            same = _kept.pop(memory.nbytes, [])
+            same.append(memory)
+            while _kept and sum(size * len(some) for size, some in list(_kept.items())) > MOST_KEPT:
+                _kept.pop(next(iter(_kept)), None)
+            _kept[memory.nbytes] = same[-max(1, MOST_KEPT // memory.nbytes) :]
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """As ``np.empty``, in memory that an earlier result of the same size has left."""
+    size = prod(shape) * dtype.itemsize
+    if size not in KEPT:
+        return np.empty(shape, dtype)
+    try:
+        memory = _kept[size].pop()
+    except (KeyError, IndexError):
+        memory = _Kept(size, np.uint8)
+    return np.ndarray(shape, dtype, memory.view(_Lent))  # type: ignore[arg-type]
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> NDArray[Any]:
+    """As ``np.zeros``; where few of its pages will be `touched`, in small pages."""
+    size = prod(shape) * dtype.itemsize
+    if size < HUGE_PAGES or 2 * touched * mmap.PAGESIZE > size:
+        return np.zeros(shape, dtype)
+    pages = mmap.mmap(-1, size)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.ndarray(shape, dtype, pages)

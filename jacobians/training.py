@@ -11,7 +11,7 @@ from jacobians.chain import Chain
 from jacobians.layer import Array, Layer
 from jacobians.layers import SquaredError
 
-HOPELESS = 1e6  # times the first loss: nothing comes back from there
+HOPELESS = 1e6  # times the first loss, or times 1 if that is larger: nothing comes back from there
 
 
 class Diverged(ArithmeticError):
@@ -73,11 +73,9 @@ def gradient_descent(
     for step in range(steps + 1):
         loss, gradients = _gradients(chain, x, y, names)
         first = loss if first is None else first
-        if not np.isfinite(loss) or loss > HOPELESS * max(first, np.finfo(float).tiny):
-            raise Diverged(
-                f"gradient descent diverged: the loss was {first:.3g} at the start and is {loss:.3g} after step {step}. "
-                f"Try a rate smaller than {rate:g}."
-            )
+        if not np.isfinite(loss) or loss > HOPELESS * max(first, 1.0):
+            change = f"the loss was {first:.3g} at the start and is {loss:.3g} after step {step}"
+            raise Diverged(f"gradient descent diverged: {change}. Try a rate smaller than {rate:g}.")
         yield step, loss, chain
         if step < steps:
             parameters = chain.parameters

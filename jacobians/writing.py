@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from itertools import product as combinations
 from math import ceil, floor, prod
@@ -17,12 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from jacobians import memory
 from jacobians.algebra import Draft
 from jacobians.contract import Labels, Sizes, arranged, injective, positions
 from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Form, Label, Shape, Term
 
 BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
+MULTIPLY = range(1 << 12, 1 << 22)  # entries of an outer product for which np.einsum is faster than np.multiply
 
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
@@ -38,9 +41,11 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
     terms = [draft.finish() for draft in drafts]
     covering = [t for t in terms if _covers(t)]
     shape, dtype = form.shape, form.dtype
-    if out is None:
-        make = np.empty if covering else np.zeros
-        out = tape.emit(lambda: make(shape, dtype), size=0)
+    if out is None and covering:
+        out = tape.emit(lambda: memory.empty(shape, dtype))
+    elif out is None:
+        touched = sum(_pages(t, dtype.itemsize) for t in terms)
+        out = tape.emit(lambda: memory.zeros(shape, dtype, touched))
     elif not covering:
         out = tape.emit(_cleared, out)
     if covering:
@@ -57,6 +62,15 @@ def _covers(term: Term) -> bool:
     """Whether the term writes every entry."""
     labels = [a.label for a in term.axes]
     return None not in labels and len(set(labels)) == len(labels)
+
+
+def _pages(term: Term, itemsize: int) -> int:
+    """How many pages of memory a term touches, about: its runs along the last axis."""
+    if not term.axes or not all(term.sizes):
+        return 1
+    last = term.axes[-1]
+    run = term.sizes[last.label] if last.label is not None and all(a.label != last.label for a in term.axes[:-1]) else 1
+    return ceil(term.size(range(len(term.sizes))) / run * (1 + run * itemsize / mmap.PAGESIZE))
 
 
 def _cleared(out: Array) -> Array:
@@ -96,7 +110,7 @@ def _cover(terms: Sequence[Term], shape: Shape) -> Step:
     signs = [t.sign for t in terms]
     if [len(a) for a in arrangements] == [2] and signs == [1]:  # the common case, without ceremony
         ((left, right),) = arrangements
-        return lambda out, x, y: np.multiply(left(x), right(y), out=out, casting="same_kind")
+        return lambda out, x, y: multiply(left(x), right(y), out)
     blocks = list(_blocks(shape)) if len(terms) > 1 and prod(shape) > BLOCK else []
     ndim = len(shape)
 
@@ -123,10 +137,26 @@ def _cover(terms: Sequence[Term], shape: Shape) -> Step:
 def _summed(out: Array, summands: Sequence[Sequence[Array]]) -> Array:
     """Assign a sum of products."""
     (x, y), *others = summands
-    np.multiply(x, y, out=out, casting="same_kind")
+    multiply(x, y, out)
     for x, y in others:
-        np.add(out, x * y, out=out, casting="same_kind")
+        np.add(out, multiply(x, y, np.empty(out.shape, out.dtype)), out=out, casting="same_kind")
     return out
+
+
+def multiply(x: Array, y: Array, out: Array) -> Array:
+    """Multiply two arrays that broadcast, into an output: by whatever is fastest for its size."""
+    if out.size not in MULTIPLY or not x.dtype == y.dtype == out.dtype:
+        return np.multiply(x, y, out=out, casting="same_kind")
+    first, second, target = (_long_axes(a, out.ndim) for a in (x, y, out))
+    if {*first} | {*second} != {*target}:
+        return np.multiply(x, y, out=out, casting="same_kind")
+    np.einsum(x.squeeze(), first, y.squeeze(), second, target, out=out.squeeze())
+    return out
+
+
+def _long_axes(array: Array, ndim: int) -> list[int]:
+    """The axes that are longer than 1, numbered as those of an array of `ndim` axes."""
+    return [k for k, n in enumerate(array.shape, ndim - array.ndim) if n != 1]
 
 
 def _blocks(shape: Shape) -> Iterator[tuple[int | slice, ...]]:
@@ -217,7 +247,7 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
             if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
                 operands[-1] = operands[-1] * -1
             if len(operands) == 2 and assign:
-                np.multiply(*operands, out=view, casting="same_kind")
+                multiply(*operands, view)
                 continue
             value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
             if assign:

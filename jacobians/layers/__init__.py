@@ -14,6 +14,7 @@ from jacobians.layers.arithmetic import (
     Pow,
     Subtract,
 )
+from jacobians.layers.attention import ScaledDotProductAttention, SelfAttention
 from jacobians.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
 from jacobians.layers.entrywise import (
     Abs,
@@ -59,9 +60,12 @@ from jacobians.layers.losses import (
     SoftmaxCrossEntropy,
     SquaredError,
 )
+from jacobians.layers.matrices import Determinant, Inverse, LogDet, MatrixPower, PseudoInverse, Solve, Trace
 from jacobians.layers.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from jacobians.layers.pooling import AvgPool2d, MaxPool2d
+from jacobians.layers.probability import BayesPosterior, CrossEntropy, GaussianLogDensity, KLDivergence, ShannonEntropy
 from jacobians.layers.products import Dot, Einsum, Kronecker, MatMul, Outer, QuadraticForm
+from jacobians.layers.recurrent import GRUCell, LSTMCell, RNNCell
 from jacobians.layers.reductions import CumulativeSum, LogSumExp, Max, Mean, Min, Norm, Product, Sum, Variance
 from jacobians.layers.reshaping import (
     BroadcastTo,
@@ -75,6 +79,7 @@ from jacobians.layers.reshaping import (
     Transpose,
 )
 from jacobians.layers.softmax import LogSoftmax, Softmax
+from jacobians.layers.spectral import Cholesky, MatrixExponential, SingularValues, SymmetricEigenvalues
 
 __all__ = [
     "Abs",
@@ -86,10 +91,12 @@ __all__ = [
     "Arctan2",
     "AvgPool2d",
     "BatchNorm",
+    "BayesPosterior",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyWithLogits",
     "BroadcastTo",
     "CELU",
+    "Cholesky",
     "Clip",
     "Concatenate",
     "Conv1d",
@@ -97,7 +104,9 @@ __all__ = [
     "ConvTranspose2d",
     "Cos",
     "Cosh",
+    "CrossEntropy",
     "CumulativeSum",
+    "Determinant",
     "Diagonal",
     "DiagonalMatrix",
     "Divide",
@@ -110,6 +119,8 @@ __all__ = [
     "Expm1",
     "Flip",
     "GELU",
+    "GRUCell",
+    "GaussianLogDensity",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",
@@ -118,17 +129,23 @@ __all__ = [
     "Huber",
     "Hypot",
     "Identity",
+    "Inverse",
+    "KLDivergence",
     "Kronecker",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "Log",
     "Log1p",
     "LogAddExp",
+    "LogDet",
     "LogSigmoid",
     "LogSoftmax",
     "LogSumExp",
     "MatMul",
+    "MatrixExponential",
+    "MatrixPower",
     "Max",
     "MaxPool2d",
     "Maximum",
@@ -148,30 +165,39 @@ __all__ = [
     "Pow",
     "Power",
     "Product",
+    "PseudoInverse",
     "QuadraticForm",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "Reciprocal",
     "Reshape",
     "SELU",
+    "ScaledDotProductAttention",
+    "SelfAttention",
+    "ShannonEntropy",
     "SiLU",
     "Sigmoid",
     "Sin",
+    "SingularValues",
     "Sinh",
     "Softmax",
     "SoftmaxCrossEntropy",
     "Softplus",
     "Softsign",
+    "Solve",
     "Sqrt",
     "Square",
     "SquaredError",
     "Subtract",
     "Sum",
+    "SymmetricEigenvalues",
     "Take",
     "Tan",
     "Tanh",
     "TanhShrink",
+    "Trace",
     "Transpose",
     "Variance",
 ]

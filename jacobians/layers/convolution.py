@@ -52,6 +52,10 @@ class Convolution(Layer):
             return "", "o", "c"
         return "g", f"({len(self.W) // self.groups}g+o)", f"({self.W.shape[1]}g+c)"
 
+    def ones(self) -> list[Array]:
+        """With groups, a factor 1_o that says how many o there are in (Og+o)."""
+        return [] if self.groups == 1 else [np.ones(len(self.W) // self.groups, self.W.dtype)]
+
     def kernel(self) -> Array:
         """W_ocuv, or W_gocuv if there are groups."""
         return self.W if self.groups == 1 else self.W.reshape(self.groups, -1, *self.W.shape[1:])
@@ -105,7 +109,7 @@ class Conv1d(Convolution):
         ((s, p, d),) = self.options()
         return {
             "x": term(f"W_{g}ocu -> ...{o}y;...{c}({s}y+{d}u-{p})", self.kernel()),
-            "W": term(f"X_...{g}cyu -> ...{o}y;{o}cu", self.patches(x)),
+            "W": term(f"{g and '1_o '}X_...{g}cyu -> ...{o}y;{o}cu", *self.ones(), self.patches(x)),
             "b": term("-> ...oy;o"),
         }
 
@@ -133,7 +137,7 @@ class Conv2d(Convolution):
         (s, p, d), (t, q, e) = self.options()
         return {
             "x": term(f"W_{g}ocuv -> ...{o}yx;...{c}({s}y+{d}u-{p})({t}x+{e}v-{q})", self.kernel()),
-            "W": term(f"X_...{g}cyxuv -> ...{o}yx;{o}cuv", self.patches(x)),
+            "W": term(f"{g and '1_o '}X_...{g}cyxuv -> ...{o}yx;{o}cuv", *self.ones(), self.patches(x)),
             "b": term("-> ...oyx;o"),
         }
 

@@ -202,7 +202,7 @@ class Einsum(Layer):
                     raise ValueError(f"Einsum: label {label} is {expected} in {origin} but {size} in {name}, which is {x.shape}")
 
     def forward(self, *x: Array) -> Array:
-        return np.asarray(np.einsum(self.subscripts, *x, optimize=len(x) > 2))
+        return np.array(np.einsum(self.subscripts, *x, optimize=len(x) > 2))
 
     def local(self, *z: Array) -> Local:  # the inputs, then z
         out = self.subscripts.partition("->")[2]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
-from jacobians import algebra
+from jacobians import algebra, order
 from jacobians.chain import subscripts
 from jacobians.engine import compiled, writer
 from jacobians.jacobian import Jacobian
@@ -30,22 +30,53 @@ class Order:
     largest: int
     dense_flops: int
     dense_largest: int
+    chosen: bool = False
+    """Whether this is the order in which a chain multiplies, when it is asked for this Jacobian alone."""
 
 
 def orders(factors: Sequence[Jacobian]) -> tuple[Order, ...]:
-    """Give the orders worth naming: from the output, from the argument, and what opt_einsum finds for full tensors."""
+    """Give the orders worth naming, the chosen one first.
+
+    They are from the output, from the argument, the chain's own, and what opt_einsum finds for full tensors.
+    """
     count = len(factors)
     if count == 1:
         return ()
     reverse = tuple((0, 1) for _ in range(count - 1))
-    forward = tuple((n - 2, n - 1) for n in range(count, 1, -1))
-    found = [_order(FROM_OUTPUT if count > 2 else "the only one", reverse, factors)]
+    names: dict[Pairs, str] = {reverse: FROM_OUTPUT if count > 2 else "the only one"}
     if count > 2:
-        found.append(_order(FROM_ARGUMENT, forward, factors))
-        best = _best(factors)
-        if best not in (reverse, forward):
-            found.append(_order("across (found by opt_einsum)", best, factors))
-    return tuple(found)
+        names.setdefault(tuple((n - 2, n - 1) for n in range(count, 1, -1)), FROM_ARGUMENT)
+        names.setdefault(own := _own(factors), "across (the chain's own)")
+        names.setdefault(_best(factors), "across (opt_einsum's, for full tensors)")
+    else:
+        own = reverse
+    found = [replace(_order(name, pairs, factors), chosen=pairs == own) for pairs, name in names.items()]
+    return tuple(sorted(found, key=lambda o: not o.chosen))
+
+
+def _own(factors: Sequence[Jacobian]) -> Pairs:
+    """Ask the engine for the order of a chain."""
+    last = len(factors) - 1
+    splits = order.splits([order.extent(f.form) for f in reversed(factors[:-1])], [0])
+    blocks = [(k, k + 1) for k in range(last + 1)]  # factors from … to, counted from the output
+    pairs: list[tuple[int, int]] = []
+
+    def join(start: int, middle: int, end: int) -> None:
+        at = blocks.index((start, middle))
+        blocks[at : at + 2] = [(start, end)]
+        pairs.append((at, at + 1))
+
+    def multiply(low: int, high: int) -> None:
+        """Multiply the factors of layers low … high − 1."""
+        if high - low > 1:
+            middle = splits[low, high]
+            multiply(middle, high)
+            multiply(low, middle)
+            join(last - high, last - middle, last - low)
+
+    multiply(0, last)
+    join(0, last, last + 1)
+    return tuple(pairs)
 
 
 def _order(name: str, pairs: Pairs, factors: Sequence[Jacobian]) -> Order:

@@ -19,7 +19,7 @@ from jacobians.show.formula import (
     written,
 )
 from jacobians.show.names import DIGITS
-from jacobians.structure import Factor, Form, Symbol, symbol_of
+from jacobians.structure import Factor, Form, Shape, Symbol, symbol_of
 
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on
 
@@ -49,6 +49,7 @@ class Definition:
 
     left: str
     right: str
+    shape: Shape
     known: str = ""
 
 
@@ -131,17 +132,19 @@ def _abbreviated(form: Form, named: int) -> tuple[Form, list[Step | Definition]]
     definitions: list[Step | Definition] = []
     names: dict[Symbol, str] = {}
 
-    def shorter(factor: Factor) -> Factor:
+    def shorter(factor: Factor, sizes: Sequence[int]) -> Factor:
         if sum(len(p.names) for p in factor.symbol) < LONG:
             return factor
         if factor.symbol not in names:
             names[factor.symbol] = "G" + str(named + len(names) + 1).translate(DIGITS)
             axes = [letter(k) for k in range(len(factor.labels))]
+            shape = tuple(sizes[i] for i in factor.labels)
             left = str(Sign(names[factor.symbol], tuple(axes)))
-            definitions.append(Definition(left, summed(factor_products(factor, axes)), _whole(form, factor, axes)))
+            right = summed(factor_products(factor, axes))
+            definitions.append(Definition(left, right, shape, _whole(form, factor, axes)))
         return factor._replace(symbol=symbol_of(names[factor.symbol], len(factor.labels)))
 
-    terms = tuple(replace(t, factors=tuple(shorter(f) for f in t.factors)) for t in form.terms)
+    terms = tuple(replace(t, factors=tuple(shorter(f, t.sizes) for f in t.factors)) for t in form.terms)
     return replace(form, terms=terms), definitions
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.chain import subscripts
@@ -14,9 +15,10 @@ from jacobians.memory import in_words
 from jacobians.program import Array
 from jacobians.show.costs import Order, orders
 from jacobians.show.derivation import Definition, Step, derivation
-from jacobians.show.formula import times
+from jacobians.show.formula import equation, times
 from jacobians.show.markup import html, latex
 from jacobians.show.names import path_of
+from jacobians.structure import LONGEST, Index
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,12 @@ class Explanation:
     """The einsum string of the contraction, as in ``il,ljk->ijk``."""
 
     orders: tuple[Order, ...]
-    """What the contraction costs in the orders worth naming; the first is the one that is derived."""
+    """What the contraction costs in the orders worth naming; first the chain's own order, which is derived."""
 
     steps: tuple[Step | Definition, ...]
     result: Jacobian
+    known: tuple[Jacobian, ...] = ()
+    """All local Jacobians of the chain; their factors are what the names in the formulas stand for."""
 
     @property
     def name(self) -> str:
@@ -44,17 +48,18 @@ class Explanation:
     @property
     def formula(self) -> str:
         """The simplified result, as in "∂f_i/∂A_jk = δ_ij (1-f²)_i x_k"."""
-        return self.result.formula
+        return _formula(self.result)
 
     @property
-    def values(self) -> Mapping[str, Array]:
-        """The arrays that the names in the formulas stand for, indexed as they are written there."""
-        found: dict[str, Array] = {}
-        for jacobian in self.factors:
+    def values(self) -> Mapping[tuple[str, int], Array]:
+        """The arrays that the names in the formulas stand for, by the name and the number of its indices."""
+        found: dict[tuple[str, int], Array] = {}
+        for jacobian in (*self.known, *self.factors):
             for term in jacobian.form.terms:
                 for factor in (*term.factors, *term.lookups):
                     if len(factor.symbol) == 1 and len(factor.symbol[0].names) == 1:
-                        found[factor.symbol[0].names[0].name] = jacobian.arrays[factor.array]
+                        ((name, indices),) = factor.symbol[0].names
+                        found[name, len(indices)] = _indexed(jacobian.arrays[factor.array], indices)
         return found
 
     @property
@@ -116,10 +121,23 @@ def explain(chain: Layer, *inputs: ArrayLike, wrt: str | None = None) -> Explana
     if wrt is None:
         wrt = next((n for n in names if n not in chain.input_names), names[0])
     factors = path.factors(wrt)
-    costs = sorted(orders(factors), key=lambda o: o.flops)
+    costs = orders(factors)
     product, steps = derivation(factors, costs[0].pairs if costs else ())
     product = product.named(path.links[-1].name, factors[-1].form.wrt_name)
-    return Explanation(wrt, tuple(factors), subscripts(factors), tuple(costs), steps, product)
+    return Explanation(wrt, tuple(factors), subscripts(factors), costs, steps, product, tuple(path.every()))
+
+
+def _indexed(array: Array, indices: Sequence[Index]) -> Array:
+    """The array with an axis for each index; an index that stands twice, as in A_ii, is an axis twice."""
+    if len(set(indices)) == len(indices):
+        return array
+    whole = np.zeros([array.shape[i] for i in indices if isinstance(i, int)], array.dtype)
+    np.einsum(whole, list(indices), list(range(array.ndim)))[...] = array
+    return whole
+
+
+def _formula(jacobian: Jacobian) -> str:
+    return equation(jacobian.form, longest=LONGEST)
 
 
 def _name(jacobian: Jacobian) -> str:
@@ -137,7 +155,7 @@ def _text(found: Explanation) -> Iterator[str]:
     yield from _under_each_factor(found)
     yield ""
     yield "The local Jacobians:"
-    yield from _aligned([(_name(f), _shape(f), f.formula) for f in found.factors])
+    yield from _aligned([(_name(f), _shape(f), _formula(f)) for f in found.factors])
     if found.steps:
         yield ""
         yield f"Contracted: {found.subscripts}"
@@ -185,7 +203,8 @@ def _costs(found: Explanation) -> list[tuple[str, ...]]:
     itemsize = found.result.dtype.itemsize
     rows: list[tuple[str, ...]] = [("order", "structured", "largest", "full tensors", "largest")]
     for order in found.orders:
-        rows.append((order.name, f"{order.flops:,} FLOPs", in_words(order.largest * itemsize),
+        name = f"{order.name}, chosen" if order.chosen and len(found.orders) > 1 else order.name
+        rows.append((name, f"{order.flops:,} FLOPs", in_words(order.largest * itemsize),
                      f"{order.dense_flops:,} FLOPs", in_words(order.dense_largest * itemsize)))  # fmt: skip
     return rows
 
@@ -204,7 +223,7 @@ def _html(found: Explanation) -> str:
 
     boxes = " · ".join(f'<span class="under">{html(_name(f))}<small>{_shape(f)}</small></span>' for f in found.factors)
     parts = [f'<p><span class="under">{html(found.name)}<small>{_shape(found.result)}</small></span> = {boxes}</p>']
-    rows = "".join(_cells(html(_name(f)), _shape(f), html(f.formula)) for f in found.factors)
+    rows = "".join(_cells(html(_name(f)), _shape(f), html(_formula(f))) for f in found.factors)
     parts.append(f"<p>The local Jacobians:</p><table>{rows}</table>")
     if found.steps:
         parts.append(f"<p>Contracted: <code>{found.subscripts.replace('->', '-&gt;')}</code>, {html(found.axes)}</p>")

@@ -6,14 +6,16 @@ stand only on the right side are summed, and a Σ says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from jacobians.structure import Axis, Factor, Form, Index, Label, Product, Shape, Term
+from jacobians.structure import Axis, Factor, Form, Index, Label, Product, Shape, Term, symbol_of
 
 LETTERS = "ijklmnopqrstuvwabcdefgh"
 DELTA = "δ"
+LONGEST = 8  # names of a factor in one line
 
 
 class Sign(NamedTuple):
@@ -81,10 +83,21 @@ def share(part: int, whole: int) -> str:
 
 
 @lru_cache(maxsize=1024)
-def equation(form: Form) -> str:
-    """∂y_i/∂x_j = the sum of the terms."""
+def equation(form: Form, longest: int = LONGEST) -> str:
+    """∂y_i/∂x_j = the sum of the terms; factors of more names than `longest` are written […]."""
     letters = [letter(k) for k in range(len(form.shape))]
-    return f"{left_side(form, letters)} = {right_side(form)}"
+    return f"{left_side(form, letters)} = {right_side(shortened(form, longest))}"
+
+
+def shortened(form: Form, longest: int) -> Form:
+    """The form with […] for factors of more names than `longest`."""
+
+    def short(factor: Factor) -> Factor:
+        if sum(len(p.names) for p in factor.symbol) <= longest:
+            return factor
+        return factor._replace(symbol=symbol_of("[…]", len(factor.labels)))
+
+    return replace(form, terms=tuple(replace(t, factors=tuple(short(f) for f in t.factors)) for t in form.terms))
 
 
 def left_side(form: Form, letters: Sequence[str]) -> str:
@@ -102,7 +115,9 @@ def written(form: Form, letters: Sequence[str] | None = None, free: int | None =
     """The products of a form, for axes with these letters; summed labels get letters from number `free` on."""
     if letters is None:
         letters = [letter(k) for k in range(len(form.shape))]
-    return [one for term in form.terms for one in term_products(term, letters, len(letters) if free is None else free)]
+    free = len(letters) if free is None else free
+    products = [one for term in form.terms for one in term_products(term, letters, free)]
+    return [_followed(one, letters[: len(form.out_shape)]) for one in products]
 
 
 def summed(products: Sequence[Written]) -> str:
@@ -141,14 +156,16 @@ def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written
         products = [(s * p.sign, [*done, *signs], (*over, *more))
                     for s, done, over in products for p in factor.symbol
                     for signs, more in [_names(p, factor, names, free + len(over))]]  # fmt: skip
-    return [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in products]
+    sizes = {names[i]: term.sizes[i] for i in names}
+    return [_ranged(_simplified(Written(sign, tuple(signs), over)), sizes) for sign, signs, over in products]
 
 
 def factor_products(factor: Factor, letters: Sequence[str]) -> list[Written]:
     """The products of a factor by itself, for axes with these letters."""
     names = dict(zip(factor.labels, letters, strict=True))
     found = [(p.sign, *_names(p, factor, names, len(letters))) for p in factor.symbol]
-    return [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
+    products = [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
+    return [_followed(one, letters[:1]) for one in products]
 
 
 def summing_delta(product: Written) -> tuple[Sign, str, str] | None:
@@ -177,6 +194,27 @@ def _simplified(product: Written) -> Written:
     while (found := summing_delta(product)) is not None:
         product = without(product, *found)
     return _sorted(product)
+
+
+def _ranged(product: Written, sizes: Mapping[str, int]) -> Written:
+    """Give summed letters that no name carries their ranges: [m<2]."""
+    carried = {i for s in product.signs for i in s.indices}
+    ranges = [Sign(f"[{i}<{sizes[i]}]") for i in product.summed if i not in carried and i in sizes]
+    return _sorted(product._replace(signs=(*product.signs, *ranges)))
+
+
+def _followed(product: Written, letters: Sequence[str]) -> Written:
+    """The names in the order in which the letters lead from one to the next, from the letters of the output on."""
+    fixed, names = ([s for s in product.signs if (s.rank < 2) is front] for front in (True, False))
+    waiting, seen, found = list(letters), set[str](), list[Sign]()
+    while waiting:
+        current = waiting.pop(0)
+        seen.add(current)
+        here = sorted((s for s in names if current in s.indices), key=lambda s: len(s.indices))
+        names = [s for s in names if s not in here]
+        found += here
+        waiting = [i for s in here for i in s.indices if i in product.summed and i not in seen] + waiting
+    return product._replace(signs=(*fixed, *found, *names))
 
 
 def _sorted(product: Written) -> Written:

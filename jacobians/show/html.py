@@ -13,10 +13,11 @@ from jacobians.show.pattern import pattern
 STYLE = (
     "<style>.jacobians{font-family:inherit;color:inherit;margin:.4em 0}"
     ".jacobians table{border-collapse:collapse;border:0;margin:.3em 0}"
-    ".jacobians th,.jacobians td{text-align:left;padding:.15em .7em;border:0;border-bottom:1px solid "
+    ".jacobians tr{background:none!important}"
+    ".jacobians th,.jacobians td{text-align:left!important;padding:.15em .7em;border:0;border-bottom:1px solid "
     "color-mix(in srgb,currentColor 25%,transparent);background:none;color:inherit;white-space:nowrap}"
     ".jacobians th.group{font-weight:normal;font-style:italic;padding-top:.7em}"
-    ".jacobians td.c3,.jacobians td.c4,.jacobians td.c5{text-align:right}"
+    ".jacobians td.c3,.jacobians td.c4,.jacobians td.c5{text-align:right!important}"
     ".jacobians code,.jacobians pre{font-family:ui-monospace,Menlo,Consolas,"
     "'DejaVu Sans Mono',monospace;background:none;color:inherit}"
     ".jacobians td.words{white-space:normal;min-width:14em}"

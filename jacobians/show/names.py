@@ -66,6 +66,12 @@ class Path:
             own = (p for p in link.jacobians if p not in link.layer.input_names)
             yield from (f"{link.path}.{p}" if link.path else p for p in own)
 
+    def every(self) -> Iterator[Jacobian]:
+        """All local Jacobians, those inside of residual layers, too."""
+        for link in self.links:
+            yield from Path({}, link.inside).every()
+            yield from link.jacobians.values()
+
     def factors(self, wrt: str) -> list[Jacobian]:
         """The local Jacobians whose product is ∂output/∂wrt, from the output to the argument."""
         for k, link in enumerate(self.links):

@@ -53,8 +53,8 @@ def _dense() -> None:
     add("affine, all off by 0.1 %", lambda x: A @ x, x, A, 1.001 * A, "factor")
     add("affine, claimed zero where J is 1e-6", lambda x: 1e-6 * (A @ x), x, 1e-6 * A, 0 * A, "zero")
     add("affine, broadcastable shape", lambda x: A @ x, x, A, A[:1], "shape")
-    add("affine, NaN", lambda x: A @ x, x, A, np.where(A == A[1, 1], np.nan, A), "NaN")
-    add("affine, infinite", lambda x: A @ x, x, A, np.where(A == A[1, 1], np.inf, A), "infinite")
+    add("affine, NaN", lambda x: A @ x, x, A, np.where(A[1, 1] == A, np.nan, A), "NaN")
+    add("affine, infinite", lambda x: A @ x, x, A, np.where(A[1, 1] == A, np.inf, A), "infinite")
     big = random.normal(size=(300, 300)) / 17
     y = random.normal(size=300)
     J = (1 - np.tanh(big @ y) ** 2)[:, None] * big

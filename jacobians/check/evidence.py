@@ -1,0 +1,89 @@
+"""Claimed against measured: the arrays in which an explanation is looked for, and the test that it must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Evidence"]
+
+_PROBES = 400
+
+
+@dataclass
+class Evidence:
+    """J and D with the axes of the output first, then those of what we differentiate by.
+
+    Attributes
+    ----------
+    claimed, measured, error : J, D and the error of D
+    wrong : the entries that the measurement contradicts
+    out_ndim : number of output axes
+    point, output : x and f(x)
+    """
+
+    claimed: NDArray[Any]
+    measured: NDArray[Any]
+    error: NDArray[np.float64]
+    wrong: NDArray[np.bool_]
+    out_ndim: int
+    point: NDArray[Any]
+    output: NDArray[Any]
+    probes: tuple[NDArray[np.intp], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(0)
+        wrong = np.flatnonzero(self.wrong)
+        chosen = random.choice(wrong, size=min(len(wrong), _PROBES)) if len(wrong) else wrong
+        flat = np.concatenate([chosen, random.integers(0, max(1, self.claimed.size), size=_PROBES)])
+        shape = self.claimed.shape
+        self.probes = np.unravel_index(flat.astype(np.intp), shape) if shape else ()
+        self.size = float(np.max(np.abs(self.measured), where=np.isfinite(self.measured), initial=0))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """out_shape + wrt_shape."""
+        return self.claimed.shape
+
+    def axis_name(self, axis: int) -> str:
+        """Say which axis of the Jacobian is meant."""
+        if axis < self.out_ndim:
+            return f"output axis {axis}"
+        return f"axis {axis - self.out_ndim} of the argument"
+
+    def matrices(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return J, D, the errors and the wrong entries as matrices, outputs by arguments."""
+        rows = int(np.prod(self.shape[: self.out_ndim]))
+        claimed, measured = self.claimed.reshape(rows, -1), self.measured.reshape(rows, -1)
+        return claimed, measured, self.error.reshape(rows, -1), self.wrong.reshape(rows, -1)
+
+    def close(self, claimed: NDArray[Any], predicted: NDArray[Any], error: NDArray[Any]) -> NDArray[np.bool_]:
+        """Entries at which a prediction agrees with a claim, or at which nothing is known."""
+        size = np.maximum(np.abs(claimed), np.abs(predicted))
+        near = np.abs(claimed - predicted) <= 3 * error + 1e-5 * size + 1e-13 * self.size
+        return np.asarray(near | ~np.isfinite(error))
+
+    def fits(self, transform: Callable[[NDArray[Any]], NDArray[Any]], factor: float | complex = 1.0) -> bool:
+        """Whether J = factor * transform(D) within the error bars, everywhere."""
+        predicted = transform(self.measured)
+        if predicted.shape != self.shape:
+            return False
+        error = np.abs(transform(self.error)) * abs(factor)
+        probes = self.probes
+        if not self.close(self.claimed[probes], factor * predicted[probes], error[probes]).all():
+            return False
+        known = np.isfinite(error) & self.wrong
+        if not known.any():
+            return False
+        return bool(self.close(self.claimed, factor * predicted, error).all())
+
+    def ratio(self) -> NDArray[Any]:
+        """J / D where D is clearly not zero, NaN elsewhere."""
+        clear = np.isfinite(self.error) & (np.abs(self.measured) > 30 * self.error)
+        quotient = np.full(self.shape, np.nan, dtype=np.result_type(self.claimed, self.measured))
+        np.divide(self.claimed, self.measured, out=quotient, where=clear)
+        return quotient

@@ -1,0 +1,44 @@
+"""Correct derivatives at hard points raise no alarm, and a wrong one at the same point does where f resolves it."""
+
+import numpy as np
+import pytest
+
+from jacobians.check import check_jacobian, numerical_jacobian
+from tests.check.hard_points import POINTS, HardPoint
+
+cases = pytest.mark.parametrize("case", POINTS, ids=[case.name for case in POINTS])
+
+
+@cases
+def test_no_alarm(case: HardPoint) -> None:
+    report = check_jacobian(case.f, case.x, case.right)
+    assert report.ok, str(report)
+
+
+@cases
+@pytest.mark.parametrize("factor", [-1.0, 2.0, 1.01])
+def test_alarm_for_a_wrong_one(case: HardPoint, factor: float) -> None:
+    right = np.asarray(case.right)
+    finding = check_jacobian(case.f, case.x, right).findings[0]
+    if set(finding.counts) - {"right"} or not right.any() or finding.digits is None or finding.digits < 2.5:
+        pytest.skip("zeros, kinks and what f resolves badly")
+    assert not check_jacobian(case.f, case.x, factor * right).ok
+
+
+@cases
+def test_numerical_jacobian_within_its_error(case: HardPoint) -> None:
+    right = np.asarray(case.right)
+    found = numerical_jacobian(case.f, case.x)
+    assert found.value.shape == found.error.shape == right.shape
+    smooth = (found.smoothness == "smooth") & np.isfinite(found.error)
+    # float32 claims carry an error of their own
+    own = 64 * np.finfo(np.float32).eps if right.dtype in (np.float32, np.complex64) else 1e-12
+    distance = np.abs(found.value - right)
+    allowed = 10 * found.error + own * np.maximum(np.abs(right), 1e-3 * np.abs(right).max(initial=0)) + 1e-13
+    inside = distance <= allowed
+    assert np.mean(inside[smooth]) > 0.9 if smooth.any() else True
+
+
+def test_there_are_enough() -> None:
+    assert len(POINTS) >= 70
+    assert len({case.name for case in POINTS}) == len(POINTS)

@@ -1,0 +1,225 @@
+"""Every printed formula is read back, evaluated with einsum, and held against the tensor that it describes."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from jacobians import (
+    Affine,
+    Chain,
+    Linear,
+    Residual,
+    SelfAttention,
+    Sigmoid,
+    Softmax,
+    SoftmaxCrossEntropy,
+    SquaredError,
+    Tanh,
+)
+from jacobians.layers.attention import weights
+from jacobians.layers.registry import entries
+from jacobians.show.derivation import Definition
+from jacobians.show.explanation import explain
+from jacobians.show.formula import equation, letter
+from jacobians.structure import LONGEST
+
+LETTER = re.compile(r"[a-z]′*")
+RANGE = re.compile(r"\[([a-z]′*)<(\d+)\]")
+
+
+class Reader:
+    """Evaluates formulas: names stand for `values`, letters have `sizes`."""
+
+    def __init__(self, values):
+        self.values = dict(values)
+
+    def equation(self, text, shape):
+        """The array that the right side describes, for axes with the letters i, j, k, …."""
+        return self.right_side(text.partition(" = ")[2], shape)
+
+    def right_side(self, text, shape):
+        axes = [letter(k) for k in range(len(shape))]
+        total = np.zeros(shape)
+        signs = re.split(r"(?:^| )([−+]) ?|^(−)", text)
+        products, sign = [], 1
+        for part in signs:
+            if part in ("−", "+"):
+                sign = 1 if part == "+" else -1
+            elif part:
+                products.append((sign, part))
+                sign = 1
+        for sign, product in products:
+            if product.strip() != "0":
+                total = total + sign * self.product(product, axes, shape)
+        return total
+
+    def product(self, text, axes, shape):
+        sizes = dict(zip(axes, shape, strict=True))
+        tokens = [t for t in text.split(" ") if t and not t.startswith("Σ_")]
+        summed = [i for t in text.split(" ") if t.startswith("Σ_") for i in LETTER.findall(t[2:])]
+        split = [self.split(t) for t in tokens]
+        for name, indices in split:  # factors and ranges give the summed letters their sizes
+            if (name, len(indices)) in self.values:
+                for index, n in zip(indices, self.values[name, len(indices)].shape, strict=True):
+                    if LETTER.fullmatch(index):
+                        assert sizes.setdefault(index, n) == n, (text, index)
+            elif span := RANGE.fullmatch(name):
+                assert sizes.setdefault(span[1], int(span[2])) == int(span[2])
+        for token in tokens:  # so do lookups
+            if token.startswith("[") and "=" in token:
+                name, indices = self.split(token[1:-1].partition("=")[2])
+                for index, n in zip(indices, np.shape(self.values.get((name, len(indices)))), strict=False):
+                    sizes.setdefault(index, n)
+        every = [*axes, *summed]
+        number = {i: k for k, i in enumerate(every)}
+        operands = []
+        for token, (name, indices) in zip(tokens, split, strict=True):
+            if not RANGE.fullmatch(name):
+                array, labels = self.factor(token, name, indices, sizes)
+                operands += [array, [number[i] for i in labels]]
+        for i in every:
+            operands += [np.ones(sizes[i]), [number[i]]]
+        return np.einsum(*operands, [number[i] for i in axes], optimize="greedy")
+
+    def split(self, token):
+        depth, at = 0, -1
+        for k, c in enumerate(token):
+            depth += (c in "([") - (c in ")]")
+            if c == "_" and depth == 0:
+                at = k
+        if at < 0:
+            return token, []
+        return token[:at], re.findall(r"\([^()]*\)|[a-z]′*", token[at + 1 :])
+
+    def factor(self, token, name, indices, sizes):
+        if (name, len(indices)) in self.values:
+            return self.gathered(self.values[name, len(indices)], indices, sizes)
+        if name == "δ":
+            a, b = indices
+            return np.eye(sizes[a], sizes[b]), [a, b]
+        if not indices and re.fullmatch(r"[\d.]+(e[+-]?\d+)?", name):
+            return np.asarray(float(name)), []
+        condition = re.fullmatch(r"\[([a-z]′*)=(.*)\]", token)
+        assert condition, f"what is {token!r}? names: {sorted(self.values)}"
+        position, labels = self.position(condition[2], sizes)
+        here = np.arange(sizes[condition[1]])
+        return (position[..., None] == here).astype(float), [*labels, condition[1]]
+
+    def position(self, text, sizes):
+        """The positions that 2y+u−1 or n_j stand for, and its letters."""
+        name, indices = self.split(text)
+        if (name, len(indices)) in self.values:
+            return self.values[name, len(indices)], indices
+        steps = [(m[1], m[2], m[3]) for m in re.finditer(r"([+−-]?)(\d*)([a-z]′*)?", text) if m[0]]
+        labels = [i for _, _, i in steps if i]
+        total = np.zeros([sizes[i] for i in labels], int)
+        for sign, number, i in steps:
+            value = (int(number) if number else 1) * (-1 if sign in ("−", "-") else 1)
+            if i:
+                value = value * np.arange(sizes[i]).reshape([-1 if m == i else 1 for m in labels])
+            total = total + value
+        return total, labels
+
+    def gathered(self, array, indices, sizes):
+        """Axes with index maps become the letters of their maps; positions outside are zero."""
+        labels = []
+        for index in indices:
+            axis = len(labels)
+            if LETTER.fullmatch(index):
+                labels.append(index)
+                continue
+            position, inner = self.position(index[1:-1], sizes)
+            inside = (position >= 0) & (position < array.shape[axis])
+            array = np.take(array, np.where(inside, position, 0), axis=axis)
+            array = array * inside.reshape([1] * axis + list(inside.shape) + [1] * (array.ndim - axis - inside.ndim))
+            labels += inner
+        return array, labels
+
+
+def assert_close(value, tensor):
+    """Numbers in formulas are printed with six digits."""
+    np.testing.assert_allclose(value, tensor, rtol=1e-5, atol=1e-5 * np.abs(tensor).max(initial=0))
+
+
+def inner_values(layer, inputs):
+    """What the names inside of self-attention stand for: its Jacobian is put together from those of its parts."""
+    first = layer[0] if isinstance(layer, Chain) else layer
+    if not isinstance(first, SelfAttention):
+        return {}
+    q, k, v = first._inner(*inputs)
+    A = weights(q, k, first.causal)
+    found = {"q": q, "k": k, "v": v, "A": A, "y": A @ v, "m": A @ k, "x": inputs[0]}
+    for name in ("Wq", "Wk", "Wv"):
+        found[name] = first._split(getattr(first, name))
+    found["Wo"] = first.Wo.reshape(len(first.Wo), first.heads, -1)
+    return {(name, array.ndim): array for name, array in found.items()}
+
+
+def assert_formula_is_the_tensor(layer, inputs, wrt):
+    found = explain(layer, *inputs, wrt=wrt)
+    reader = Reader({**inner_values(layer, inputs), **found.values})
+    for factor in found.factors:
+        assert_close(reader.equation(equation(factor.form, LONGEST), factor.shape), factor.full())
+    for step in found.steps:
+        if isinstance(step, Definition):
+            name, indices = reader.split(step.left)
+            reader.values[name, len(indices)] = reader.right_side(step.right, step.shape)
+    result = found.result.full()
+    assert_close(reader.equation(found.formula, result.shape), result)
+    full = layer.jacobians(*inputs, wrt=wrt)[wrt]
+    np.testing.assert_allclose(result, full, rtol=1e-12, atol=1e-14)
+
+
+def cases():
+    for entry in entries():
+        for number, (layer, inputs) in enumerate(entry.examples):
+            for wrt in layer.linearize(*inputs)[1]:
+                yield pytest.param(layer, inputs, wrt, id=f"{entry.name}-{number}-{wrt}")
+
+
+@pytest.mark.parametrize(("layer", "inputs", "wrt"), list(cases()))
+def test_the_formula_of_every_layer_evaluates_to_its_jacobian(layer, inputs, wrt):
+    assert_formula_is_the_tensor(layer, inputs, wrt)
+
+
+@pytest.mark.parametrize(("layer", "inputs", "wrt"), list(cases()))
+def test_and_so_does_the_formula_of_a_chain_with_it(layer, inputs, wrt):
+    assert_formula_is_the_tensor(Chain(layer, Sigmoid()), inputs, wrt if wrt in layer.input_names else f"0.{wrt}")
+
+
+def networks():
+    rng = np.random.default_rng(0)
+
+    def affine(outputs, inputs):
+        return Affine(rng.normal(size=(outputs, inputs)), rng.normal(size=outputs))
+
+    yield "single layer", Chain(affine(3, 2), Tanh()), rng.normal(size=2)
+    yield "with a loss", Chain(affine(3, 2), Tanh(), SquaredError(np.ones(3))), rng.normal(size=2)
+    yield "batch", Chain(affine(3, 2), Tanh(), affine(4, 3), Softmax()), rng.normal(size=(5, 2))
+    deep = [layer for n in range(5) for layer in (affine(3, 3), Tanh(), Softmax())]
+    yield "deep", Chain(*deep, SoftmaxCrossEntropy(1)), rng.normal(size=3)
+    inner = Residual(Chain(affine(3, 3), Tanh(), affine(3, 3)))
+    yield "residual", Chain(affine(3, 3), inner, Softmax(), inner, Tanh()), rng.normal(size=3)
+    yield "nested", Chain(a=Chain(affine(2, 2), b=Chain(Tanh(), Linear(np.ones((3, 2))))), c=Tanh()), rng.normal(size=2)
+
+
+@pytest.mark.parametrize(("net", "x"), [pytest.param(n, x, id=name) for name, n, x in networks()])
+def test_chains(net, x):
+    for wrt in net.linearize(x)[1]:
+        assert_formula_is_the_tensor(net, (x,), wrt)
+
+
+def test_the_reader_notices_a_wrong_formula():
+    net, x = Chain(Affine(np.ones((3, 2)), np.ones(3)), Tanh()), np.array([0.1, 0.2])
+    found = explain(net, x, wrt="0.A")
+    reader = Reader(found.values)
+    right = reader.equation(found.formula, found.result.shape)
+    for wrong in ("δ_ik (1-f²)_i x_j", "δ_ij (1-f²)_i", "−δ_ij (1-f²)_i x_k", "2 δ_ij (1-f²)_i x_k"):
+        try:
+            value = reader.right_side(wrong, found.result.shape)
+        except AssertionError:
+            continue
+        assert not np.allclose(value, right)
