@@ -79,7 +79,7 @@ def network(options: argparse.Namespace) -> int:
         _save(options.save, {"f": f} | net.jacobians(x))
         print(f"f and the full tensors are in {options.save}\n")
 
-    loss = Chain(**{f"layer{k}": layer for k, layer in enumerate(net)}, loss=SquaredError(np.zeros_like(f) + 0.5))
+    loss = Chain(*net, SquaredError(np.full_like(f, 0.5)))
     agreed = True
     for title, chain in (("f", net), ("L = ½‖y − f‖²", loss)):
         report = check(chain, x)

@@ -35,7 +35,8 @@ def finished(tape: Tape, form: Form) -> tuple[Program, Form]:
 
 def tape_for(forms: Sequence[Form]) -> tuple[Tape, list[Form]]:
     """A tape whose inputs are the arrays of the forms, one form after another."""
-    tape = Tape(sum(f.arrays for f in forms), np.result_type(*(f.dtype for f in forms)))
+    dtype = np.result_type(*(f.dtype for f in forms)) if forms else np.dtype(np.float64)
+    tape = Tape(sum(f.arrays for f in forms), dtype)
     moved, at = [], 0
     for form in forms:
         moved.append(shifted(form, at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from dataclasses import Field, FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, dataclass_transform
 
@@ -65,9 +65,10 @@ class Layer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # so that a dataclass decorator keeps ours
-        dataclass(frozen=True, eq=False, repr=False)(cls)
-        # Layer itself is what keeps its subclasses frozen, so that decorating them once more does no harm.
-        del cls.__setattr__, cls.__delattr__
+        if inspect.get_annotations(cls):  # a layer without fields of its own needs nothing made for it
+            dataclass(frozen=True, eq=False, repr=False)(cls)
+            # Layer itself is what keeps its subclasses frozen, so that decorating them once more does no harm.
+            del cls.__setattr__, cls.__delattr__
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise FrozenInstanceError(f"a layer is immutable: use with_parameters to get a new {type(self).__name__}")
@@ -142,7 +143,7 @@ class Layer:
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
         """A new layer in which these parameters are replaced by arrays of the same shapes."""
         self._require_replaceable(parameters)
-        return replace(self, **parameters)  # type: ignore[type-var]
+        return replace(self, **parameters) if parameters else self  # type: ignore[type-var]
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -166,7 +167,7 @@ class Layer:
 
     def __repr__(self) -> str:
         parts = []
-        for f in fields(self):  # type: ignore[arg-type]
+        for f in _fields(type(self)):
             value = getattr(self, f.name)
             shown = f"{f.name} {value.shape}" if isinstance(value, np.ndarray) else f"{f.name}={value!r}"
             if isinstance(value, np.ndarray) or not f.init or value != f.default:
@@ -272,11 +273,15 @@ def _numeric(values: ArrayLike, layer: str, name: str) -> Array:
     raise ValueError(f"{layer}: {name} must hold numbers, not {array.dtype}")
 
 
+def _fields(layer: type[Layer]) -> tuple[Field[Any], ...]:
+    return fields(layer) if is_dataclass(layer) else ()
+
+
 @cache
 def _parameter_names(layer: type[Layer]) -> tuple[str, ...]:
     """The fields annotated `Parameter`."""
     return tuple(
-        f.name for f in fields(layer)  # type: ignore[arg-type]
+        f.name for f in _fields(layer)
         if f.type is Parameter or (isinstance(f.type, str) and f.type.split(".")[-1] == "Parameter")
     )  # fmt: skip
 

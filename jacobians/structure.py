@@ -87,7 +87,7 @@ class Product(NamedTuple):
 
 
 Symbol = tuple[Product, ...]
-LONGEST = 24  # names in a symbol; what is longer is written […]
+LONGEST = 48  # names in a symbol; what is longer is written […]
 
 
 def symbol_of(name: str, axes: int) -> Symbol:

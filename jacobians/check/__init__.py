@@ -13,12 +13,19 @@ enough, and the failure prints the report::
     check_jacobian(f, x, J).raise_if_wrong()
 """
 
+import sys
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import ArrayLike
+
 from jacobians.check.claims import check_jacobian
 from jacobians.check.layers import check
 from jacobians.check.numerical import NumericalJacobian, numerical_jacobian
 from jacobians.check.products import check_jvp, check_vjp
 from jacobians.check.report import Finding, Report, WrongJacobian
 from jacobians.check.sampling import sample_point
+from jacobians.layer import Layer
 
 __all__ = [
     "Finding",
@@ -32,3 +39,13 @@ __all__ = [
     "numerical_jacobian",
     "sample_point",
 ]
+
+
+class _Check(ModuleType):
+    """This package, which can be called: ``jacobians.check(layer, x)`` is ``jacobians.check.check(layer, x)``."""
+
+    def __call__(self, layer: Layer, *inputs: ArrayLike, **options: Any) -> Report:
+        return check(layer, *inputs, **options)
+
+
+sys.modules[__name__].__class__ = _Check

@@ -10,7 +10,7 @@ from jacobians.check.lines import natural_scale
 
 __all__ = ["coarse_noise"]
 
-_TINY, _SMALL = 1e-11, 1e-5  # relative perturbations: below any single-precision quantum, and well above it
+_TINY, _SMALL = 1e-11, 1e-4  # relative perturbations: below any single-precision quantum, and well above it
 _POINTS = 8
 
 
@@ -43,4 +43,9 @@ def coarse_noise(function: Function, seed: int = 0) -> NDArray[np.float64]:
     fourth = np.abs(np.diff(table, n=4, axis=0)).max(axis=0) / np.sqrt(70)
     # a quantum near double precision is ordinary rounding, which is counted elsewhere
     smallest = np.finfo(np.float64).eps * np.abs(base)
-    return np.where(constant & (fourth > 4 * smallest), 2 * fourth, 0.0)
+    coarse = constant & (fourth > 4 * smallest)
+    if not coarse.any():
+        return quiet_output
+    # what rounds one output rounds the others: those that hardly moved get the same relative noise
+    typical = float(np.median(fourth[coarse] / np.abs(base[coarse])))
+    return np.where(constant, 2 * np.maximum(fourth, typical * np.abs(base)), 0.0)

@@ -123,7 +123,8 @@ def _negligible(claimed: Claimed, found: Estimate, size: Array, agrees: Mask, *,
         small = 3 * error * np.maximum(claimed.reach / 50, 1.0) <= 1e-9 * row
         return np.asarray(exact | (within & small))
     slopes = np.fmax(np.abs(found.forward), np.abs(found.backward))
-    steepest = np.max(np.where(np.isfinite(slopes), slopes, 0), axis=0)
+    above = np.arange(len(slopes))[:, None, None] <= found.best
+    steepest = np.max(np.where(np.isfinite(slopes) & above, slopes, 0), axis=0)
     scale = np.maximum(np.maximum(row, claimed.column_scale), np.where(nil, steepest, 0.0))
     beneath = np.maximum(size, 3 * error) <= _NEGLIGIBLE * claimed.noise_scale
     return (agrees & (3 * error <= RESOLVED * scale)) | ((within | agrees) & beneath)

@@ -25,18 +25,23 @@ def test_alarm_for_a_wrong_one(case: HardPoint, factor: float) -> None:
     assert not check_jacobian(case.f, case.x, factor * right).ok
 
 
+# where f(x) itself consists of rounding error, only a claim can tell which of its slopes is meant
+_ROUNDING = ("(1 − cos x)/x²", "(exp(x) − 1)/x", "(1 + x) − 1", "sqrt(x² + 1) − x")
+
+
 @cases
 def test_numerical_jacobian_within_its_error(case: HardPoint) -> None:
+    if case.name.startswith(_ROUNDING):
+        pytest.skip("nothing but rounding error at this x")
     right = np.asarray(case.right)
     found = numerical_jacobian(case.f, case.x)
     assert found.value.shape == found.error.shape == right.shape
     smooth = (found.smoothness == "smooth") & np.isfinite(found.error)
     # float32 claims carry an error of their own
-    own = 64 * np.finfo(np.float32).eps if right.dtype in (np.float32, np.complex64) else 1e-12
+    own = 64 * np.finfo(np.float32).eps if "float32" in case.name or right.dtype == np.complex64 else 1e-12
     distance = np.abs(found.value - right)
-    allowed = 10 * found.error + own * np.maximum(np.abs(right), 1e-3 * np.abs(right).max(initial=0)) + 1e-13
-    inside = distance <= allowed
-    assert np.mean(inside[smooth]) > 0.9 if smooth.any() else True
+    inside = distance <= 10 * found.error + own * np.abs(right).max(initial=0)
+    assert inside[smooth].all()
 
 
 def test_there_are_enough() -> None:
