@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        sys.stderr.close()
+        return 0
     except (BadInput, ValueError, JacobianTooLarge) as error:
         print(f"jacobians: {error}", file=sys.stderr)
         return 2
