@@ -1,4 +1,4 @@
-"""``python -m jacobians``: a network with every Jacobian's shape and formula, and its agreement with finite differences."""
+"""``python -m jacobians``: a network's Jacobians, their shapes and formulas, and their check by finite differences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m jacobians",
-        description="Explicit Jacobians of a network: their shapes and formulas, the contraction, and the check against "
-        "finite differences. Without arguments: the lecture's single-layer network f = tanh(Ax + b), x ∈ R², f ∈ R³.",
+        description="Explicit Jacobians of a network: their shapes and formulas, the contraction, and the check "
+        "against finite differences. Without arguments: the lecture's network f = tanh(Ax + b), x ∈ R², f ∈ R³.",
     )
     parser.set_defaults(run=network)
-    parser.add_argument("--sizes", default=None, metavar="N,…,M", help="sizes of x and of every layer, as in 784,128,10")
-    parser.add_argument("--activation", choices=ACTIVATIONS, default="tanh", help="after every affine map (default: tanh)")
+    parser.add_argument(
+        "--sizes", default=None, metavar="N,…,M", help="sizes of x and of every layer, as in 784,128,10"
+    )
+    parser.add_argument(
+        "--activation", choices=ACTIVATIONS, default="tanh", help="after every affine map (default: tanh)"
+    )
     parser.add_argument("--batch", type=int, metavar="B", help="number of examples: x gets a batch axis")
     parser.add_argument("--seed", type=int, default=0, help="of the random weights and inputs (default: 0)")
     parser.add_argument("--weights", type=Path, metavar="NET.npz", help="a network: arrays A0, b0, A1, b1, …")
@@ -104,7 +109,7 @@ def _network(options: argparse.Namespace) -> tuple[Chain, Array]:
     else:
         sizes = _sizes(options.sizes or "2,3")
         weights = [(rng.normal(size=(m, n)) / np.sqrt(n), rng.normal(size=m))
-                   for n, m in zip(sizes, sizes[1:], strict=False)]  # fmt: skip
+                   for n, m in pairwise(sizes)]  # fmt: skip
     layers: list[Layer] = []
     for A, b in weights:
         layers += [jacobians.Affine(A, b), activation()]

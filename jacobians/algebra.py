@@ -1,369 +1,62 @@
-"""The algebra of Jacobians, on structure alone: products, sums, selections, and what to contract.
+"""The algebra of Jacobians, on structure alone: the chain rule, sums, transposes and selections.
 
-Every operation records the NumPy calls that it needs on a `Tape` and returns the `Form` of its result; nothing here sees
-a number. The rules:
-
-- *Chain rule.* The wrt axes of J and the output axes of K mean the same positions. Two plain labels are united; a label
-  that meets an index map is replaced by it, in the factors through a view; two index maps are solved for a label, or
-  coupled by a small 0/1 factor where that is impossible.
-- *Elimination.* A label that stands in no axis is summed as soon as what comes out is not larger than the factors that
-  it replaces. Outer products stay factors.
-- *Merging.* A term adds into another one with the same axes, or with fewer ties between them, where the sum holds no
-  more entries than both.
+Every operation records the NumPy calls that it needs on a `Tape` and returns the `Form` of its result; nothing here
+sees a number. How terms are multiplied is in `jacobians.draft`, how they are added in `jacobians.merging`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
-from math import prod
-from typing import Any
 
-import numpy as np
+from jacobians.draft import Draft
+from jacobians.merging import condensed, merged
+from jacobians.program import Tape
+from jacobians.structure import Axis, Form, Term, affine, plain
 
-from jacobians import contract
-from jacobians.program import Array, Tape
-from jacobians.structure import (
-    Axis,
-    Factor,
-    Form,
-    Label,
-    Named,
-    Product,
-    Symbol,
-    Term,
-    affine,
-    multiplied,
-    plain,
-    reindexed,
-    shortened,
-    symbol_of,
-)
-
-
-class Draft:
-    """A term under construction: labels are united and summed here, and every array call goes to the tape."""
-
-    def __init__(self, tape: Tape, terms: Iterable[Term]) -> None:
-        self.tape = tape
-        self.sizes: dict[Label, int] = {}
-        self.factors: list[Factor] = []
-        self.lookups: list[Factor] = []
-        self.sign = 1
-        self.groups: list[tuple[list[Axis], list[Axis]]] = []
-        for term in terms:
-            self._take(term)
-        self.out, self.wrt = self.groups[0][0], self.groups[-1][1]
-        self.fresh = count(len(self.sizes))
-
-    def _take(self, term: Term) -> None:
-        """Take a term in, its labels renamed apart from those here."""
-        shift, lookups = len(self.sizes), len(self.lookups)
-
-        def moved(axis: Axis) -> Axis:
-            lookup = None if axis.lookup is None else axis.lookup + lookups
-            return axis._replace(steps=tuple((i + shift, c) for i, c in axis.steps), lookup=lookup)
-
-        self.sizes.update((i + shift, n) for i, n in enumerate(term.sizes))
-        for mine, theirs in ((self.factors, term.factors), (self.lookups, term.lookups)):
-            mine.extend(f._replace(labels=tuple(i + shift for i in f.labels)) for f in theirs)
-        self.groups.append(([moved(a) for a in term.out], [moved(a) for a in term.wrt]))
-        self.sign *= term.sign
-
-    # -- uniting -------------------------------------------------------------------------------------------------------
-
-    def axes(self) -> Iterator[Axis]:
-        """Every axis that still means something."""
-        for group in self.groups:
-            yield from group[0]
-            yield from group[1]
-
-    def join(self, left: list[Axis], right: list[Axis]) -> None:
-        """Equate two lists of axes position by position and take them out of the term."""
-        while left:
-            a, b = left.pop(), right.pop()
-            self.equate(a, b)
-
-    def equate(self, a: Axis, b: Axis) -> None:
-        """Keep only the entries where two axes are at the same position. The axes themselves are gone."""
-        if b.label is not None and b.label not in a.labels():
-            self.substitute(b.label, a)
-        elif a.label is not None and a.label not in b.labels():
-            self.substitute(a.label, b)
-        elif a == b and a.inside(self.sizes):
-            return
-        elif not (self._match(a, b) or self._solve(a, b)):
-            self._couple(a, b)
-
-    def _match(self, a: Axis, b: Axis) -> bool:
-        """Two index maps of the same steps and sizes, each position once: their labels are equal one by one."""
-        if a.lookup is not None or b.lookup is not None or a.offset != b.offset:
-            return False
-        first, second = (sorted((c, self.sizes[i], i) for i, c in x.steps) for x in (a, b))
-        if [s[:2] for s in first] != [s[:2] for s in second] or not contract.injective([a], self.sizes):
-            return False
-        if not a.inside(self.sizes):
-            return False
-        for (_, size, i), (_, _, j) in zip(first, second, strict=True):
-            if i != j:
-                self.substitute(j, plain(i, size))
-        return True
-
-    def _solve(self, a: Axis, b: Axis) -> bool:
-        """Solve p_a = p_b for a label with coefficient ±1 whose own range is still watched by an axis or a factor."""
-        if a.lookup is not None or b.lookup is not None or not (a.inside(self.sizes) or b.inside(self.sizes)):
-            return False
-        steps = dict(a.steps)
-        for i, c in b.steps:
-            steps[i] = steps.get(i, 0) - c
-        watched = {x.label for x in self.axes()} | {i for f in self.factors for i in f.labels}
-        for i, c in steps.items():
-            if abs(c) == 1 and i in watched:
-                rest = {j: -c * d for j, d in steps.items() if j != i}
-                self.substitute(i, affine(self.sizes[i], rest, -c * (a.offset - b.offset), self.sizes))
-                return True
-        return False
-
-    def _couple(self, a: Axis, b: Axis) -> None:
-        """The general case: multiply with [p_a = p_b], a 0/1 factor over the labels of the two maps."""
-        order = tuple(dict.fromkeys((*a.labels(), *b.labels())))
-        first, second = (self._positions(x, order) for x in (a, b))
-        size, dtype = a.size, self.tape.dtype
-        shape = tuple(self.sizes[i] for i in order)
-
-        def compare(p: Array, q: Array) -> Array:
-            return np.broadcast_to((p == q) & (p >= 0) & (p < size), shape).astype(dtype)
-
-        array = self.tape.emit(compare, first, second, size=prod(shape))
-        self.factors.append(Factor(array, order, symbol_of("δ", len(order))))
-
-    def _positions(self, axis: Axis, order: Sequence[Label]) -> int:
-        lookup = None if axis.lookup is None else self.lookups[axis.lookup]
-        call = contract.positions(axis, order, self.sizes, lookup.labels if lookup else ())
-        return self.tape.emit(call, *([lookup.array] if lookup else []))
-
-    def substitute(self, label: Label, by: Axis) -> None:
-        """Replace a label everywhere by an index map; where the map leaves the label's range, the term is zero."""
-        watched = any(label in f.labels for f in self.factors) or any(a.label == label for a in self.axes())
-        if by.label is None and not by.inside(self.sizes) and not watched:
-            n, dtype = self.sizes[label], self.tape.dtype
-            self.factors.append(Factor(self.tape.emit(lambda: np.ones(n, dtype)), (label,), symbol_of("1", 1)))
-        self.factors = [self._gather(f, label, by, 0) for f in self.factors]
-        self.lookups = [self._gather(f, label, by, -1) for f in self.lookups]
-        for group in self.groups:
-            for axes in group:
-                axes[:] = [self._placed(a, label, by) for a in axes]
-        del self.sizes[label]
-
-    def _placed(self, axis: Axis, label: Label, by: Axis) -> Axis:
-        """The axis with the label replaced."""
-        if axis.lookup is not None:
-            return axis._replace(steps=tuple((i, 0) for i in self.lookups[axis.lookup].labels))
-        steps = dict(axis.steps)
-        if label not in steps:
-            return axis
-        coefficient = steps.pop(label)
-        if by.lookup is not None:
-            if axis.label == label:
-                return Axis(axis.size, by.steps, 0, by.lookup)
-            return self._mapped_lookup(axis, label, by)
-        for i, c in by.steps:
-            steps[i] = steps.get(i, 0) + coefficient * c
-        return affine(axis.size, steps, axis.offset + coefficient * by.offset, self.sizes)
-
-    def _mapped_lookup(self, axis: Axis, label: Label, by: Axis) -> Axis:
-        """An affine map of a lookup is a lookup of its own."""
-        assert by.lookup is not None
-        order = tuple(dict.fromkeys((*by.labels(), *(i for i in axis.labels() if i != label))))
-        rest = Axis(axis.size, tuple((i, c) for i, c in axis.steps if i != label), axis.offset)
-        at, others = self._positions(by, order), self._positions(rest, order)
-        coefficient, size = dict(axis.steps)[label], by.size
-        shape = tuple(self.sizes[i] for i in order)
-
-        def moved(n: Array, p: Array) -> Array:
-            return np.broadcast_to(np.where((n < 0) | (n >= size), -1, coefficient * n + p), shape)
-
-        self.lookups.append(Factor(self.tape.emit(moved, at, others), order, symbol_of("n", len(order))))
-        return Axis(axis.size, tuple((i, 0) for i in order), 0, len(self.lookups) - 1)
-
-    def _gather(self, factor: Factor, label: Label, by: Axis, fill: int) -> Factor:
-        """A factor with a label replaced: renamed, or viewed through the index map."""
-        if label not in factor.labels:
-            return factor
-        if by.label is not None:
-            array, labels, symbol = factor.array, tuple(by.label if i == label else i for i in factor.labels), factor.symbol
-        else:
-            lookup = None if by.lookup is None else self.lookups[by.lookup]
-            call, labels = contract.gathered(
-                factor.labels, label, by, self.sizes, lookup.labels if lookup else (), fill
-            )
-            size = prod(self.sizes.get(i, 1) for i in labels)
-            array = self.tape.emit(call, factor.array, *([lookup.array] if lookup else []), size=size)
-            symbol = reindexed(factor.symbol, _through(factor.labels, label, by, labels, lookup))
-        if len(set(labels)) < len(labels):
-            call, distinct = contract.diagonal(labels)
-            array = self.tape.emit(call, array)
-            symbol = reindexed(symbol, lambda k: distinct.index(labels[k]) if k >= 0 else k)
-            labels = distinct
-        return Factor(array, labels, symbol)
-
-    # -- summing -------------------------------------------------------------------------------------------------------
-
-    def kept(self) -> set[Label]:
-        """The labels that stand in an axis."""
-        return {i for a in (*self.out, *self.wrt) for i in a.labels()}
-
-    def size(self, labels: Iterable[Label]) -> int:
-        """The number of entries of an array with these labels."""
-        return prod(self.sizes[i] for i in labels)
-
-    def simplify(self) -> None:
-        """Sum whatever can be summed without holding more entries than before."""
-        self._sum_alone()
-        while (bucket := self._cheapest()) is not None:
-            while len(bucket) > 1:
-                bucket.sort(key=lambda f: self.size(f.labels))
-                bucket = [self.multiply(bucket[0], bucket[1]), *bucket[2:]]
-            self._sum_alone()
-        self._fold()
-
-    def _sum_alone(self) -> None:
-        """Sum the labels that one factor alone carries, and count those that nobody carries."""
-        kept = self.kept()
-        for k, factor in enumerate(self.factors):
-            others = {i for f in self.factors if f is not factor for i in f.labels}
-            gone = [i for i in factor.labels if i not in kept and i not in others]
-            if gone:
-                call, labels = contract.summed(factor.labels, gone)
-                array = self.tape.emit(call, factor.array, flops=self.size(factor.labels), size=self.size(labels))
-                symbol = multiplied([(factor.symbol, factor.labels)], labels)
-                self.factors[k] = Factor(array, labels, symbol)
-                self._forget(gone)
-        used = kept | {i for f in self.factors for i in f.labels}
-        times = prod(self.sizes.pop(i) for i in list(self.sizes) if i not in used)
-        if times != 1:
-            dtype = self.tape.dtype
-            self.factors.append(Factor(self.tape.emit(lambda: np.asarray(times, dtype)), (), symbol_of(str(times), 0)))
-
-    def _cheapest(self) -> list[Factor] | None:
-        """The factors of the label whose sum saves most entries, if one saves any."""
-        kept, best, found = self.kept(), 0, None
-        for i in dict.fromkeys(i for f in self.factors for i in f.labels if i not in kept):
-            bucket = [f for f in self.factors if i in f.labels]
-            union = {j for f in bucket for j in f.labels}
-            others = {j for f in self.factors if f not in bucket for j in f.labels}
-            saved = sum(self.size(f.labels) for f in bucket) - self.size(union & (kept | others))
-            if found is None and saved >= 0 or saved > best:
-                best, found = saved, bucket
-        return found
-
-    def _fold(self) -> None:
-        """Multiply factors that carry the same labels."""
-        for k, factor in enumerate(self.factors):
-            for other in self.factors[k + 1 :]:
-                if set(factor.labels) == set(other.labels):
-                    self.multiply(factor, other)
-                    return self._fold()
-        return None
-
-    def multiply(self, a: Factor, b: Factor, order: Sequence[Label] = ()) -> Factor:
-        """Multiply two factors; labels that nobody else carries and no axis keeps are summed."""
-        self.factors = [f for f in self.factors if f is not a and f is not b]
-        keep = self.kept() | {i for f in self.factors for i in f.labels}
-        call, labels, flops = contract.pair(a.labels, b.labels, keep, self.sizes, order)
-        array = self.tape.emit(call, a.array, b.array, flops=flops, size=self.size(labels))
-        factor = Factor(array, labels, multiplied([(a.symbol, a.labels), (b.symbol, b.labels)], labels))
-        self.factors.append(factor)
-        self._forget({*a.labels, *b.labels} - {*labels})
-        return factor
-
-    def _forget(self, summed: Iterable[Label]) -> None:
-        """Labels that have been summed mean nothing any more."""
-        for i in summed:
-            del self.sizes[i]
-
-    def reduce(self, most: int) -> None:
-        """Contract until at most so many factors are left and no label is left to sum."""
-        self._sum_alone()
-        scalars = sorted((f for f in self.factors), key=lambda f: self.size(f.labels))
-        if len(scalars) > 1 and not scalars[0].labels:
-            self.multiply(scalars[0], scalars[1])
-            return self.reduce(most)
-        kept = self.kept()
-        summing = any(i not in kept for f in self.factors for i in f.labels)
-        if len(self.factors) <= 1 or (len(self.factors) <= most and not summing):
-            return None
-        result = tuple(dict.fromkeys(i for f in self.factors for i in f.labels if i in kept))
-        for one, two in contract.path([f.labels for f in self.factors], result, self.sizes):
-            if len(self.factors) <= most and not any(i not in kept for f in self.factors for i in f.labels):
-                break
-            self.multiply(self.factors[one], self.factors[two])
-        return None
-
-    def finish(self) -> Term:
-        """The term as a value: labels numbered in the order in which they are met."""
-        used = sorted({a.lookup for a in (*self.out, *self.wrt) if a.lookup is not None})
-        lookups = [self.lookups[k] for k in used]
-        met = dict.fromkeys(i for a in (*self.out, *self.wrt) for i in a.labels())
-        met.update(dict.fromkeys(i for f in (*self.factors, *lookups) for i in f.labels))
-        number = {i: k for k, i in enumerate(met)}
-
-        def moved(axis: Axis) -> Axis:
-            lookup = None if axis.lookup is None else used.index(axis.lookup)
-            return axis._replace(steps=tuple((number[i], c) for i, c in axis.steps), lookup=lookup)
-
-        def renamed(factors: list[Factor]) -> tuple[Factor, ...]:
-            return tuple(f._replace(labels=tuple(number[i] for i in f.labels)) for f in factors)
-
-        return Term(
-            tuple(self.sizes[i] for i in met), renamed(self.factors), renamed(lookups),
-            tuple(moved(a) for a in self.out), tuple(moved(a) for a in self.wrt), self.sign,
-        )  # fmt: skip
-
-
-def _through(
-    labels: tuple[Label, ...], label: Label, by: Axis, result: tuple[Label, ...], lookup: Factor | None
-) -> Callable[[int], Any]:
-    """How the axis numbers of a symbol change when a label is replaced by an index map."""
-
-    def index(k: int) -> Any:
-        if k < 0 or labels[k] != label:
-            return k if k < 0 else result.index(labels[k])
-        if lookup is not None:
-            return (f"({lookup.symbol[0].names[0].name}_", *(result.index(i) for i in lookup.labels), ")")
-        parts: list[int | str] = ["("]
-        for i, c in by.steps:
-            text = {1: "+", -1: "-"}.get(c, f"{c:+d}")
-            parts += [text.lstrip("+") if len(parts) == 1 else text, result.index(i)]
-        if by.offset or not by.steps:
-            parts.append(f"{by.offset:+d}" if by.steps else str(by.offset))
-        return (*parts, ")")
-
-    return index
+FEW = 2  # products of terms that are made without a thought
+MANY = 12  # terms that a Jacobian has at most, if they can be added at all
 
 
 class NotTied(ValueError):
     """A term does not tie the batch axes of the output to those of the argument."""
 
 
-def viewed(tape: Tape, factor: Factor, drop: tuple[int, ...]) -> Factor:
-    """A factor as it was passed, with broadcast axes taken out and repeated labels (A_ii) on the diagonal."""
-    if drop:
-        key = tuple(0 if k in drop else slice(None) for k in range(len(factor.labels) + len(drop)))
-        factor = factor._replace(array=tape.emit(lambda x: x[key], factor.array))
-    if len(set(factor.labels)) < len(factor.labels):
-        call, distinct = contract.diagonal(factor.labels)
-        symbol = reindexed(factor.symbol, lambda k: distinct.index(factor.labels[k]))
-        factor = Factor(tape.emit(call, factor.array), distinct, symbol)
-    return factor
-
-
-# --- operations on forms ----------------------------------------------------------------------------------------------
-
-
 def product(tape: Tape, left: Form, right: Form) -> Form:
-    """The chain rule: contract the wrt axes of the left with the output axes of the right."""
+    """The chain rule: contract the wrt axes of the left with the output axes of the right.
+
+    A sum of paths times a sum of paths is multiplied out, or one of them, or both, are added up first: whatever costs
+    least, counting what it will cost to write the result. That is found out by trying.
+    """
+    if len(left.terms) * len(right.terms) <= FEW:
+        return _multiplied(tape, left, right)
+    best: tuple[float, bool, bool] | None = None
+    for add_left in (False, True):
+        for add_right in (False, True):
+            mark = tape.mark()
+            one, two = (condensed(tape, f) if add else f for f, add in ((left, add_left), (right, add_right)))
+            if (add_left and one is left) or (add_right and two is right):
+                continue
+            result = _multiplied(tape, one, two)
+            price = tape.cost - mark.cost + sum(writing_cost(t) for t in result.terms)
+            tape.rewind(mark)
+            if best is None or price < best[0]:
+                best = price, add_left, add_right
+    assert best is not None
+    one, two = (condensed(tape, f) if add else f for f, add in ((left, best[1]), (right, best[2])))
+    result = _multiplied(tape, one, two)
+    return condensed(tape, result) if len(result.terms) > MANY else result
+
+
+def writing_cost(term: Term) -> float:
+    """What it would cost to write the entries of a term, in nanoseconds, about."""
+    cost = Tape.ENTRY * term.size(term.kept)
+    if not term.carried <= term.kept:
+        cost += Tape.FLOP * 2 * term.size(term.kept | term.carried)
+    return cost
+
+
+def _multiplied(tape: Tape, left: Form, right: Form) -> Form:
+    """Every term of the left times every term of the right."""
     terms = []
     for s in left.terms:
         for t in right.terms:
@@ -371,7 +64,9 @@ def product(tape: Tape, left: Form, right: Form) -> Form:
             draft.join(draft.groups[0][1], draft.groups[1][0])
             draft.simplify()
             terms.append(draft.finish())
-    return replace(left, wrt_shape=right.wrt_shape, wrt_name=right.wrt_name, dtype=tape.dtype, terms=merged(tape, terms))
+    return replace(
+        left, wrt_shape=right.wrt_shape, wrt_name=right.wrt_name, dtype=tape.dtype, terms=merged(tape, terms)
+    )
 
 
 def add(tape: Tape, left: Form, right: Form) -> Form:
@@ -446,95 +141,3 @@ def tied(tape: Tape, form: Form, axes: int) -> Form:
                 raise NotTied
         terms.append(replace(term, wrt=term.wrt[axes:]))
     return replace(form, wrt_shape=form.wrt_shape[axes:], terms=tuple(terms))
-
-
-# --- merging ----------------------------------------------------------------------------------------------------------
-
-
-def merged(tape: Tape, terms: Sequence[Term]) -> tuple[Term, ...]:
-    """Add terms into each other where the sum holds no more entries than they do apart."""
-    result: list[Term] = []
-    for term in terms:
-        new = term
-        while True:
-            for k, old in enumerate(result):
-                sum_of_both = _merge(tape, old, new) or _merge(tape, new, old)
-                if sum_of_both is not None:
-                    new = sum_of_both
-                    del result[k]
-                    break
-            else:
-                break
-        result.append(new)
-    return tuple(result)
-
-
-def _embedding(coarse: Term, fine: Term) -> dict[Label, Label] | None:
-    """For every label of the coarse term its label in the fine one, if the axes allow it."""
-    image: dict[Label, Label] = {}
-    if any(a.lookup is not None for a in (*coarse.axes, *fine.axes)):
-        return None
-    for a, b in zip(coarse.axes, fine.axes, strict=True):
-        if a.offset != b.offset or [c for _, c in a.steps] != [c for _, c in b.steps]:
-            return None
-        for (i, _), (j, _) in zip(a.steps, b.steps, strict=True):
-            if image.setdefault(i, j) != j or coarse.sizes[i] != fine.sizes[j]:
-                return None
-    return image
-
-
-def _merge(tape: Tape, coarse: Term, fine: Term) -> Term | None:
-    """Add a term into one with the same axes or fewer ties, if the sum is no larger than both."""
-    image = _embedding(coarse, fine)
-    if image is None:
-        return None
-    maps = any(a.label is None for a in coarse.axes)
-    ties = [i for i in image if sum(image[i] == image[j] for j in image) > 1]
-    if maps and (ties or any(i not in image for t in (coarse,) for i in t.carried & t.kept)):
-        return None
-    carried = (coarse.carried & coarse.kept) | {i for i in image if image[i] in fine.carried} | set(ties)
-    labels = tuple(i for i in range(len(coarse.sizes)) if i in carried)
-    if coarse.size(labels) > coarse.held + fine.held:
-        return None
-    first, second = _core(tape, coarse), _core(tape, fine)
-    names = tuple(image[i] for i in labels)
-    shape = tuple(coarse.sizes[i] for i in labels)
-    base = contract.arranged(first.labels, labels)
-    view, distinct = contract.diagonal(names)
-    arrange = contract.arranged(second.labels, distinct)
-    sign = coarse.sign * fine.sign
-    dtype = tape.dtype
-
-    def total(a: Array, b: Array) -> Array:
-        core = np.empty(shape, dtype)
-        core[...] = base(np.asarray(a))
-        entries = view(core) if names else core
-        (np.add if sign > 0 else np.subtract)(entries, arrange(np.asarray(b)), out=entries, casting="same_kind")
-        return core
-
-    array = tape.emit(total, first.array, second.array, flops=coarse.size(labels), size=coarse.size(labels))
-    symbol = _sum_symbol(first, second, labels, names, sign)
-    return Draft(tape, (replace(coarse, factors=(Factor(array, labels, symbol),)),)).finish()
-
-
-def _core(tape: Tape, term: Term) -> Factor:
-    """The product of a term's factors as one array."""
-    draft = Draft(tape, (term,))
-    draft.reduce(most=1)
-    if not draft.factors:
-        dtype = tape.dtype
-        return Factor(tape.emit(lambda: np.ones((), dtype)), (), (Product(1, ()),))
-    return draft.factors[0]
-
-
-def _sum_symbol(
-    first: Factor, second: Factor, labels: tuple[Label, ...], names: tuple[Label, ...], sign: int
-) -> Symbol:
-    """The symbol of a merged core; ties of the finer term become Kronecker deltas."""
-    deltas = tuple(
-        Named("δ", (names.index(name), k)) for k, name in enumerate(names) if names.index(name) != k
-    )
-    one = reindexed(first.symbol, lambda k: labels.index(first.labels[k]) if k >= 0 else k)
-    two = reindexed(second.symbol, lambda k: names.index(second.labels[k]) if k >= 0 else k)
-    two = tuple(Product(sign * p.sign, deltas + p.names) for p in two)
-    return shortened(one + two, len(labels))

@@ -64,12 +64,16 @@ class Chain(Layer):
         every = {str(k): layer for k, layer in enumerate(layers)} | named
         for name, layer in every.items():
             if not isinstance(layer, Layer):
-                raise ValueError(f"Chain: layer {name} is a {type(layer).__name__}, not a Layer (is it missing its ()?)")
+                raise ValueError(
+                    f"Chain: layer {name} is a {type(layer).__name__}, not a Layer (is it missing its ()?)"
+                )
         if not every:
             raise ValueError("Chain: there must be at least one layer")
         for name, layer in list(every.items())[1:]:
             if len(layer.input_names) != 1:
-                raise ValueError(f"Chain: layer {name} ({type(layer).__name__}) takes {len(layer.input_names)} inputs, not one")
+                raise ValueError(
+                    f"Chain: layer {name} ({type(layer).__name__}) takes {len(layer.input_names)} inputs, not one"
+                )
         object.__setattr__(self, "layers", MappingProxyType(every))
 
     layers: Mapping[str, Layer]
@@ -131,7 +135,7 @@ class Chain(Layer):
         """The last output."""
         return self.forward(*inputs)[-1]
 
-    def forward(self, *inputs: ArrayLike) -> list[Any]:  # type: ignore[override]
+    def forward(self, *inputs: ArrayLike) -> list[Any]:
         """All values f_0 = x, f_1, …, f_K; f_0 is a tuple if the first layer takes several inputs."""
         values: list[Any] = [self._prepared(inputs)]
         for name, layer in self.layers.items():
@@ -169,8 +173,8 @@ class Chain(Layer):
         wrt
             The name of an input or parameter (``"0.A"``), or several; all by default.
         method
-            ``"auto"`` keeps structure until the end. ``"explicit"`` writes every local tensor in full and contracts them
-            with ``opt_einsum.contract``, as the lecture does: the reference that ``"auto"`` is tested against.
+            ``"auto"`` keeps structure until the end. ``"explicit"`` writes every local tensor in full and contracts
+            them with ``opt_einsum.contract``, as the lecture does: the reference that ``"auto"`` is tested against.
         """
         if method not in ("auto", "explicit"):
             raise ValueError(f'Chain: method must be "auto" or "explicit", not {method!r}')
@@ -217,7 +221,9 @@ class Chain(Layer):
             wanted: tuple[str, ...] | None = None
             if names is not None:
                 own = tuple(n[len(name) + 1 :] for n in names if n.startswith(f"{name}."))
-                wanted = (tuple(n for n in self.input_names if n in names) if not k else layer.input_names if needed else ()) + own
+                wanted = (
+                    tuple(n for n in self.input_names if n in names) if not k else layer.input_names if needed else ()
+                ) + own
                 needed = needed or bool(own)
             path = f"{prefix}{name}."
             try:
@@ -356,11 +362,14 @@ class Residual(Layer):
         return self.layer._prepared(inputs)
 
     def forward(self, x: Array) -> Array:
+        """X + layer(x)."""
         return self._sum(x, self.layer(x))
 
     def _sum(self, x: Array, inner: Any) -> Array:
         if np.shape(inner) != x.shape:
-            raise ValueError(f"Residual: the output of {type(self.layer).__name__} must be as x, {x.shape}; it is {np.shape(inner)}")
+            raise ValueError(
+                f"Residual: the output of {type(self.layer).__name__} must be as x, {x.shape}; it is {np.shape(inner)}"
+            )
         return np.asarray(x + inner)
 
     def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:

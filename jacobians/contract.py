@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from jacobians.program import Array, Step
+from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Label
 
 Labels = tuple[Label, ...]
@@ -27,29 +27,62 @@ def contract(subscripts: str, *operands: Array) -> Array:
     """``opt_einsum.contract``: the einsum of the operands, in the order that opt_einsum finds."""
     import opt_einsum
 
-    return cast(Array, np.asarray(opt_einsum.contract(subscripts, *operands)))
+    return np.asarray(opt_einsum.contract(subscripts, *operands))
 
 
-def path(factors: Sequence[Labels], result: Labels, sizes: Sizes) -> list[tuple[int, int]]:
-    """The order in which to contract many factors, pair by pair, as positions in the shrinking list."""
-    if len(factors) == 2:
-        return [(0, 1)]
+Pairs = list[tuple[int, int]]
+FEW = 5  # factors whose order is found by trying all
+
+
+def path(factors: Sequence[Labels], kept: set[Label], sizes: Sizes, most: int) -> Pairs:
+    """The order in which to contract factors pair by pair, as positions in a list that each product is appended to.
+
+    It ends when at most so many factors are left and every label that is not kept has been summed. A few factors are
+    contracted in the cheapest order, counting operations and the entries of all products; more, as opt_einsum says.
+    """
+    if len(factors) <= FEW:
+        return _cheapest(tuple(frozenset(f) for f in factors), kept, sizes, most)[1]
     import opt_einsum
     from opt_einsum.parser import get_symbol
 
     letters = {label: get_symbol(k) for k, label in enumerate(sizes)}
     words = ["".join(letters[i] for i in labels) for labels in factors]
-    subscripts = ",".join(words) + "->" + "".join(letters[i] for i in result)
+    result = "".join(letters[i] for i in dict.fromkeys(i for f in factors for i in f) if i in kept)
     shapes = [tuple(sizes[i] for i in labels) for labels in factors]
-    found, _ = opt_einsum.contract_path(subscripts, *shapes, shapes=True, optimize="auto")
-    pairs = []
+    found, _ = opt_einsum.contract_path(",".join(words) + "->" + result, *shapes, shapes=True, optimize="auto")
+    left = [frozenset(f) for f in factors]
+    pairs: Pairs = []
     for together in found:  # what opt_einsum would multiply in one go is multiplied pair by pair
-        last = len(factors) - 1 - len(pairs)
-        first, *others = sorted(together, reverse=True)
-        for other in others:
-            pairs.append((other, first))
-            first, last = last - 1, last - 1
-    return pairs
+        chosen = [left[k] for k in together]
+        while len(chosen) > 1 and len(left) > FEW:
+            one, two = left.index(chosen[0]), left.index(chosen[1], left.index(chosen[0]) + (chosen[0] == chosen[1]))
+            pairs.append((one, two))
+            left = _contracted(left, one, two, kept)
+            chosen = [left[-1], *chosen[2:]]
+    return pairs + _cheapest(tuple(left), kept, sizes, most)[1]
+
+
+def _contracted(factors: Sequence[frozenset[Label]], one: int, two: int, kept: set[Label]) -> list[frozenset[Label]]:
+    """The factors after one product, which comes last."""
+    rest = [f for k, f in enumerate(factors) if k not in (one, two)]
+    return [*rest, (factors[one] | factors[two]) & frozenset(kept).union(*rest)]
+
+
+def _cheapest(factors: tuple[frozenset[Label], ...], kept: set[Label], sizes: Sizes, most: int) -> tuple[float, Pairs]:
+    """The cheapest order and its cost, by trying all."""
+    if len(factors) < 2 or (len(factors) <= most and all(f <= kept for f in factors)):
+        return 0.0, []
+    best: tuple[float, Pairs] = (float("inf"), [])
+    for one in range(len(factors)):
+        for two in range(one + 1, len(factors)):
+            left = _contracted(factors, one, two, kept)
+            cost = Tape.ENTRY * prod(sizes[i] for i in left[-1])
+            if not factors[one] | factors[two] <= left[-1]:
+                cost += 2 * Tape.FLOP * prod(sizes[i] for i in factors[one] | factors[two])
+            if cost < best[0]:
+                more, pairs = _cheapest(tuple(left), kept, sizes, most)
+                best = min(best, (cost + more, [(one, two), *pairs]))
+    return best
 
 
 # --- views and pairs --------------------------------------------------------------------------------------------------
@@ -104,7 +137,11 @@ def pair(
     rank = {i: k for k, i in enumerate(order)}
     batch, rows, columns = (
         sorted(group, key=lambda i: rank.get(i, 0))
-        for group in ([i for i in common if i in kept], [i for i in a if i not in common], [i for i in b if i not in common])
+        for group in (
+            [i for i in common if i in kept],
+            [i for i in a if i not in common],
+            [i for i in b if i not in common],
+        )
     )
     if rows and columns and rank.get(columns[0], 0) < rank.get(rows[0], 0):
         call, result, flops = pair(b, a, kept, sizes, order)
@@ -172,7 +209,7 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
             if not missing.any():
                 return x[tuple(grids.get(i, where) for i in labels)]
             inside = np.where(missing, 0, where)
-            return np.where(missing, x.dtype.type(fill), x[tuple(grids.get(i, inside) for i in labels)])
+            return np.asarray(np.where(missing, x.dtype.type(fill), x[tuple(grids.get(i, inside) for i in labels)]))
 
         return take, union
 

@@ -92,7 +92,9 @@ def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool
             raise UnknownName(name, tuple(place))
     wanted = tuple(place) if names is None else names
 
-    splits = order.splits([f and order.extent(f) for f in through], sorted({place[n] + 1 for n in wanted} - {len(links)}))
+    splits = order.splits(
+        [order.extent(f) if f else None for f in through], sorted({place[n] + 1 for n in wanted} - {len(links)})
+    )
     made: dict[tuple[int, int], Form] = {}
 
     def between(low: int, high: int) -> Form:
@@ -124,7 +126,7 @@ def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool
 
 
 def _numbered(form: Form, used: Sequence[int]) -> Form:
-    """The form with these arrays numbered 0, 1, 2, …"""
+    """The form with these arrays numbered from 0 on."""
     number = {old: new for new, old in enumerate(used)}
     return replace(form, terms=tuple(t.with_arrays(number.__getitem__) for t in form.terms))
 

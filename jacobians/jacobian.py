@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians import algebra, engine
+from jacobians import algebra, draft, engine
 from jacobians.notation import parse, resolve
 from jacobians.program import Array, Program, Tape
 from jacobians.structure import Factor, Form, Shape, Term, plain, symbol_of
@@ -90,7 +90,7 @@ class Terms:
     written: tuple[Written, ...]
 
     def bind(
-        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike = None,
+        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike | None = None,
         out_name: str = "y", wrt_name: str = "x",
     ) -> Jacobian:  # fmt: skip
         """The `Jacobian` with these shapes; without them, the arrays must fix all sizes."""
@@ -107,9 +107,8 @@ class Terms:
         if dtype is None:
             factors = [a for _, text, ars in self.written for a in ars[: len(parse(text).factors)]]
             dtype = np.result_type(*factors) if factors else np.float64
-        if type(dtype) is type:
-            dtype = np.dtype(dtype)
-        program, form, scalars = _bound(pattern, out_shape, wrt_shape, dtype, out_name, wrt_name)
+        exact = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
+        program, form, scalars = _bound(pattern, out_shape, wrt_shape, exact, out_name, wrt_name)
         values = (*values, *scalars)
         return Jacobian(form, program(values) if program.calls else values)
 
@@ -139,7 +138,7 @@ class Terms:
     def __getitem__(self, key: Any) -> Any:
         return self.bind()[key]
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         return self.bind().__array__(dtype, copy)
 
     def __getattr__(self, name: str) -> Any:
@@ -166,7 +165,6 @@ def _bound(
     out_name: str, wrt_name: str,
 ) -> tuple[Program, Form, tuple[Array, ...]]:  # fmt: skip
     """The form of a sum of written terms, the views that its arrays need, and its scalar factors."""
-    dtype = np.dtype(dtype)
     written = tuple((c, text, shapes, numbers or tuple(range(len(shapes)))) for c, text, shapes, numbers in written)
     count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
     scalars: list[Array] = []
@@ -190,8 +188,8 @@ def _bound(
     number = iter(range(count, count + len(scalars)))
     for coefficient, one, dropped, numbers in bound:
         views = iter(zip(numbers, dropped, strict=True))
-        factors = [algebra.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
-        lookups = [algebra.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
+        factors = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
+        lookups = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
         if coefficient not in (1, -1):
             factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
         sign = -1 if coefficient == -1 else 1
@@ -325,7 +323,7 @@ class Jacobian:
             out[...] = self.full()
         return out
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
             raise ValueError("a Jacobian is not stored as an array, so it cannot become one without a copy")
         full = self.full()
@@ -350,7 +348,7 @@ class Jacobian:
     def __getitem__(self, key: Any) -> Array:
         """Those entries only, computed without the full tensor: integers, slices and ``...`` as for an array."""
         chosen = _apply(algebra.select, self, static=(_selection(key, self.shape),)).full()
-        return cast(Array, chosen[()]) if chosen.ndim == 0 else chosen
+        return chosen[()] if chosen.ndim == 0 else chosen
 
     def __len__(self) -> int:
         if not self.shape:
@@ -374,8 +372,8 @@ class Jacobian:
             return _apply(algebra.tied, self, static=(axes,)).full()
         except algebra.NotTied as error:
             raise ValueError(
-                f"the first {axes} axes of the output and of {self.form.wrt_name} are not the same examples: {self._words()} = "
-                f"{self.formula.partition(' = ')[2]} couples them (or {self.form.wrt_name} has no batch axes: use full())"
+                f"the first {axes} axes of the output and of {self.form.wrt_name} are not the same examples: "
+                f"{self.formula} couples them (or {self.form.wrt_name} has no batch axes: use full())"
             ) from error
 
     # -- algebra -------------------------------------------------------------------------------------------------------
@@ -398,7 +396,7 @@ class Jacobian:
         return full[()] if full.ndim == 0 else full
 
     def __rmatmul__(self, other: Any) -> Any:
-        """u @ J for an array of out_shape: uᵀJ, of wrt_shape."""
+        """U @ J for an array of out_shape: uᵀJ, of wrt_shape."""
         u = np.asarray(other)
         self._require_equal("u @ J needs a u of J's out_shape", self.out_shape, u.shape)
         full = _apply(algebra.product, Jacobian.from_array(u, 0), self).full()
@@ -419,13 +417,13 @@ class Jacobian:
         return _apply(algebra.add, self, other)
 
     def __radd__(self, other: Any) -> Jacobian:
-        return self + other
+        return self if isinstance(other, int) and other == 0 else self.__add__(other)  # sum() begins with 0
 
     def __sub__(self, other: Any) -> Jacobian:
-        return self + -other if isinstance(other, Jacobian | Terms) else NotImplemented
+        return self.__add__(-other) if isinstance(other, Jacobian | Terms) else NotImplemented
 
     def __rsub__(self, other: Any) -> Jacobian:
-        return -self + other
+        return (-self).__add__(other)
 
     def __neg__(self) -> Jacobian:
         return _apply(algebra.negative, self)
@@ -523,5 +521,7 @@ def _selection(key: Any, shape: Sequence[int]) -> tuple[int | tuple[int, int, in
                 raise IndexError(f"index {k} is out of bounds for axis {axis} of size {size}")
             result.append(int(k) % size)
         else:
-            raise IndexError(f"a Jacobian is indexed by integers, slices and ..., not by {k!r}; use full()[…] for the rest")
+            raise IndexError(
+                f"a Jacobian is indexed by integers, slices and ..., not by {k!r}; use full()[…] for the rest"
+            )
     return tuple(result)

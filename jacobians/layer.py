@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jacobians.show.diagram import Diagram
     from jacobians.show.table import Table
 
+T = TypeVar("T")
 Array = NDArray[Any]
 Parameter = Annotated[NDArray[Any], "parameter"]
 """The annotation of a field that is an array to differentiate by."""
@@ -90,11 +91,12 @@ class Layer:
 
     # -- to be written by a layer --------------------------------------------------------------------------------------
 
-    def forward(self, *inputs: Array) -> Any:
+    # The arguments of these two are written out by each layer; for a type checker, this allows any.
+    def forward(self, *inputs: Any, **_: Any) -> Any:
         """The output for inputs that are arrays of floating-point numbers."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def local(self, *inputs_and_output: Array) -> Local:
+    def local(self, *inputs_and_output: Any, **_: Any) -> Local:
         """The Jacobian of the output with respect to every input and parameter, as terms."""
         raise NotImplementedError(f"{type(self).__name__} has no local Jacobians")
 
@@ -124,9 +126,7 @@ class Layer:
         _, found = self._linearized(self._prepared(inputs), self._selected(wrt))
         return {name: jacobian.full() for name, jacobian in found.items()}
 
-    def linearize(
-        self, *inputs: ArrayLike, wrt: str | Iterable[str] | None = None
-    ) -> tuple[Any, dict[str, Jacobian]]:
+    def linearize(self, *inputs: ArrayLike, wrt: str | Iterable[str] | None = None) -> tuple[Any, dict[str, Jacobian]]:
         """The output and the unmaterialised `Jacobian` with respect to every input and parameter.
 
         The Jacobians keep copies of the inputs that they need, so later changes to an input do not reach them.
@@ -247,7 +247,9 @@ class Layer:
     def _require_known(self, names: tuple[str, ...] | None, known: tuple[str, ...]) -> None:
         unknown = [name for name in names or () if name not in known]
         if unknown:
-            raise ValueError(f"{type(self).__name__} has no derivative by {unknown[0]!r}: wrt must be of {', '.join(known)}")
+            raise ValueError(
+                f"{type(self).__name__} has no derivative by {unknown[0]!r}: wrt must be of {', '.join(known)}"
+            )
 
     def _require_replaceable(self, parameters: Mapping[str, ArrayLike]) -> None:
         mine = self.parameters
@@ -256,7 +258,8 @@ class Layer:
                 raise ValueError(f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(mine) or 'none'}")
             if np.shape(values) != mine[name].shape:
                 raise ValueError(
-                    f"{type(self).__name__}: {name} is {mine[name].shape}, so its new value must be; it is {np.shape(values)}"
+                    f"{type(self).__name__}: {name} is {mine[name].shape}, so its new value must be; "
+                    f"it is {np.shape(values)}"
                 )
 
 
@@ -273,12 +276,17 @@ def _numeric(values: ArrayLike, layer: str, name: str) -> Array:
     raise ValueError(f"{layer}: {name} must hold numbers, not {array.dtype}")
 
 
-def _fields(layer: type[Layer]) -> tuple[Field[Any], ...]:
+def _remembered(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
+    """What is read off a class is read once."""
+    return cache(function)
+
+
+def _fields(layer: type[Any]) -> tuple[Field[Any], ...]:
     return fields(layer) if is_dataclass(layer) else ()
 
 
-@cache
-def _parameter_names(layer: type[Layer]) -> tuple[str, ...]:
+@_remembered
+def _parameter_names(layer: type[Any]) -> tuple[str, ...]:
     """The fields annotated `Parameter`."""
     return tuple(
         f.name for f in _fields(layer)
@@ -286,12 +294,12 @@ def _parameter_names(layer: type[Layer]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-@cache
-def _input_names(layer: type[Layer]) -> tuple[str, ...]:
+@_remembered
+def _input_names(layer: type[Any]) -> tuple[str, ...]:
     return tuple(list(inspect.signature(layer.forward).parameters)[1:])
 
 
-@cache
-def _output_name(layer: type[Layer]) -> str:
+@_remembered
+def _output_name(layer: type[Any]) -> str:
     """What `local` calls the output: its last argument."""
     return list(inspect.signature(layer.local).parameters)[-1]

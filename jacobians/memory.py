@@ -62,7 +62,8 @@ def require(shape: Iterable[int], dtype: DTypeLike, what: str, instead: str, ext
     needed = prod(shape) * np.dtype(dtype).itemsize + extra
     if needed > SMALL and needed > (there_are := available()):
         raise JacobianTooLarge(
-            f"{what} of shape {tuple(shape)} takes {in_words(needed)} and {in_words(there_are)} are available. {instead}"
+            f"{what} of shape {tuple(shape)} takes {in_words(needed)} and {in_words(there_are)} are available. "
+            f"{instead}"
         )
 
 
@@ -97,7 +98,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         memory = _kept[size].pop()
     except (KeyError, IndexError):
         memory = _Kept(size, np.uint8)
-    return np.ndarray(shape, dtype, memory.view(_Lent))  # type: ignore[arg-type]
+    return np.ndarray(shape, dtype, memory.view(_Lent))
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> NDArray[Any]:

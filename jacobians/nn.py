@@ -10,7 +10,7 @@ from jacobians.layer import Array, _numeric
 
 
 def NN(x: ArrayLike, A: ArrayLike, b: ArrayLike) -> tuple[Array, Array, Array, Array]:
-    """f = tanh(Ax + b) and its Jacobians with respect to A, b and x: the slides' function, corrected.
+    """F = tanh(Ax + b) and its Jacobians with respect to A, b and x: the slides' function, corrected.
 
     The slides take the vector 1 − f² for ∂f/∂z. That vector is only the diagonal of the M×M matrix
     ∂f_i/∂z_l = (1 − f_i²) δ_il, and with it

@@ -4,16 +4,16 @@
 
     factors "->" labels of the output axes ";" labels of the axes of what we differentiate by ("wrt")
 
-- A factor is ``name_labels``: its labels are what follows the last underscore, one letter each. A name without labels is
-  a scalar factor. Names are free text without blanks (``(1-f²)_i``); they make the formula that people read.
+- A factor is ``name_labels``: its labels are what follows the last underscore, one letter each. A name without labels
+  is a scalar factor. Names are free text without blanks (``(1-f²)_i``); they make the formula that people read.
 - A label that stands twice right of the arrow is a Kronecker delta between those axes: ``i;ik``, ``;ii`` (the trace),
   ``ij;ji`` (the transpose), ``i;ii`` (a diagonal).
 - A label of a factor that stands nowhere right of the arrow is summed.
 - A label right of the arrow that no factor carries is broadcast: ``-> ;i`` is a vector of ones.
 - ``...`` is any number of batch axes and broadcasts as in NumPy: ``"A_ij -> ...i;...j"``, ``"y_... -> ...;..."``.
-- In parentheses, an axis right of the arrow is an index map: an integer affine combination of labels, ``(2y+u-1)``, or a
-  lookup ``(n_j)`` in an integer array, which is passed after the factors, in order of appearance. Positions outside the
-  axis do not exist.
+- In parentheses, an axis right of the arrow is an index map: an integer affine combination of labels, ``(2y+u-1)``, or
+  a lookup ``(n_j)`` in an integer array, which is passed after the factors, in order of appearance. Positions outside
+  the axis do not exist.
 
 This module parses the text and gives every label its size. It knows nothing of the algebra.
 """
@@ -211,7 +211,7 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
         raise _error(text, f"{len(formula.arrays)} arrays are needed ({names}), {len(shapes)} are given")
     sizes = _Sizes(text)
 
-    # The right side first: it decides which batch axes there are. Index maps have to wait for the sizes of their labels.
+    # The right side first: it decides which batch axes there are. Index maps wait for the sizes of their labels.
     groups: list[list[WrittenAxis]] = []
     for name, axes, shape in (("output", formula.out, out_shape), ("wrt", formula.wrt, wrt_shape)):
         has_dots = any(a.letter == ELLIPSIS for a in axes)
@@ -221,8 +221,8 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
             if batch and not has_dots:
                 raise _error(text, f"{where} do not match the {len(axes)} labels")
         else:
-            batch = max((_batch(len(f.labels) - 1, len(s), f.name, text)
-                         for f, s in zip(formula.arrays, shapes, strict=True) if ELLIPSIS in f.labels), default=0)  # fmt: skip
+            dotted = [(f, s) for f, s in zip(formula.arrays, shapes, strict=True) if ELLIPSIS in f.labels]
+            batch = max((_batch(len(f.labels) - 1, len(s), f.name, text) for f, s in dotted), default=0)
         spread: list[WrittenAxis] = []
         for axis in axes:
             letters = _spread([axis.letter], batch) if axis.letter is not None else [None]
@@ -252,7 +252,9 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
     for labels, shape in zip(carried, shapes, strict=True):
         for label, size in zip(labels, shape, strict=True):
             sizes.sizes.setdefault(label, size)
-        dropped.append(tuple(k for k, (label, n) in enumerate(zip(labels, shape, strict=True)) if n != sizes.sizes[label]))
+        dropped.append(
+            tuple(k for k, (label, n) in enumerate(zip(labels, shape, strict=True)) if n != sizes.sizes[label])
+        )
 
     lookup_numbers = {f.name: k for k, f in enumerate(formula.lookups)}
 
@@ -260,7 +262,9 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
         if axis.letter is not None:
             return plain(sizes.number(axis.letter), sizes.sizes.get(axis.letter, 0))
         if size is None:
-            raise _error(text, "an index map needs the size of its axis: give the shapes of the output and of the argument")
+            raise _error(
+                text, "an index map needs the size of its axis: give the shapes of the output and of the argument"
+            )
         if axis.lookup is not None:
             return Axis(size, (), lookup=lookup_numbers[axis.lookup.name])
         steps = {sizes.number(label): c for label, c in axis.steps}
@@ -276,9 +280,12 @@ def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_s
         arrays.append(Factor(k, kept, symbol_of(factor.name, len(kept))))
     count = len(formula.factors)
     lookups = tuple(arrays[count:])
+
     # A lookup's labels are written into its axes, so that "the labels of an axis" means the same everywhere.
-    out, wrt = (tuple(a if a.lookup is None else a._replace(steps=tuple((label, 0) for label in lookups[a.lookup].labels))
-                      for a in group) for group in (out, wrt))  # fmt: skip
+    def with_labels(axis: Axis) -> Axis:
+        return axis if axis.lookup is None else axis._replace(steps=tuple((i, 0) for i in lookups[axis.lookup].labels))
+
+    out, wrt = tuple(with_labels(a) for a in out), tuple(with_labels(a) for a in wrt)
     by_number = sorted(sizes.numbers, key=sizes.numbers.__getitem__)
     term = Term(tuple(sizes.sizes[label] for label in by_number), tuple(arrays[:count]), lookups, out, wrt)
     return Resolved(term, tuple(a.size for a in out), tuple(a.size for a in wrt), tuple(dropped))

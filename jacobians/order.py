@@ -52,9 +52,9 @@ def product(left: Extent, right: Extent) -> Extent:
 def splits(through: Sequence[Extent | None], needed: Sequence[int]) -> dict[tuple[int, int], int]:
     """Where to split each product of layers low … high − 1.
 
-    `through[k]` belongs to ∂f_{k+1}/∂f_k. `needed` are the k for which ∂f_K/∂f_k is wanted. Either all of them come from
-    one sweep from the output, which shares its products; or each is multiplied in its own best order. The cheaper of the
-    two is taken.
+    `through[k]` belongs to ∂f_{k+1}/∂f_k. `needed` are the k for which ∂f_K/∂f_k is wanted. Either all of them come
+    from one sweep from the output, which shares its products; or each is multiplied in its own best order. The cheaper
+    of the two is taken.
     """
     count = len(through)
     if not needed:

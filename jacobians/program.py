@@ -6,9 +6,9 @@ All symbolic work (which labels are united, what is contracted, in what order) h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,20 @@ Step = Callable[..., Any]
 INSTEAD = "Keep it unmaterialised: J @ h, u @ J, J[i, :, k], J.per_example() and sums of these need no full tensor."
 
 
+class Mark(NamedTuple):
+    """A place on a tape to come back to."""
+
+    calls: int
+    flops: int
+    largest: int
+    cost: float
+
+
 class Tape:
     """Records calls. A value is known by its number: first the inputs, then the results of the calls in order."""
+
+    ENTRY = 1.0  # nanoseconds to make an entry of an array, about
+    FLOP = 0.03  # nanoseconds of a floating-point operation in a matrix product, about
 
     def __init__(self, inputs: int, dtype: np.dtype[np.generic]) -> None:
         self.dtype = dtype  # of arrays that the tape makes itself
@@ -29,13 +41,34 @@ class Tape:
         self.inputs = inputs
         self.flops = 0
         self.largest = 0  # entries of the largest array made on the way
+        self.cost = 0.0  # nanoseconds, about
+        self._made: dict[Hashable, int] = {}
 
-    def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0) -> int:
-        """Record a call and return the number of its result; `flops` and `size` are the cost, for `explain`."""
+    def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0, key: Hashable = None) -> int:
+        """Record a call and return the number of its result.
+
+        `flops` and `size` (of the result) are the cost. A call with the same key as an earlier one is not repeated.
+        """
+        if key is not None and key in self._made:
+            return self._made[key]
         self.calls.append((function, operands))
         self.flops += flops
         self.largest = max(self.largest, size)
-        return self.inputs + len(self.calls) - 1
+        self.cost += self.FLOP * flops + self.ENTRY * size
+        number = self.inputs + len(self.calls) - 1
+        if key is not None:
+            self._made[key] = number
+        return number
+
+    def mark(self) -> Mark:
+        """Where the tape is now."""
+        return Mark(len(self.calls), self.flops, self.largest, self.cost)
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget everything since the mark."""
+        del self.calls[mark.calls :]
+        self.flops, self.largest, self.cost = mark[1:]
+        self._made = {key: n for key, n in self._made.items() if n < self.inputs + mark.calls}
 
 
 class Program:
@@ -65,7 +98,9 @@ class Program:
 
     def require_memory(self) -> None:
         """Refuse to run where the outputs and the largest intermediate would not fit into memory."""
-        needed = self.largest * self.dtype.itemsize + sum(prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs)
+        needed = self.largest * self.dtype.itemsize + sum(
+            prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs
+        )
         if needed <= memory.SMALL:
             return
         largest = max(self.outputs, key=lambda o: prod(o[0]), default=None)

@@ -1,4 +1,4 @@
-"""Shape signatures: ``"A (M, N), b (M), x (..., N)"`` says which axes must agree, and every layer's errors come from it."""
+"""Shape signatures: ``"A (M, N), b (M), x (..., N)"`` says which axes must agree; every layer's errors come from it."""
 
 from __future__ import annotations
 

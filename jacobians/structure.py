@@ -222,9 +222,7 @@ class Form:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Form) and self._hash == other._hash and self._key() == other._key()
-        )
+        return self is other or (isinstance(other, Form) and self._hash == other._hash and self._key() == other._key())
 
     def __reduce__(self) -> tuple[object, ...]:  # string hashes differ between processes
         return Form, (self.out_shape, self.wrt_shape, self.dtype, self.terms, self.out_name, self.wrt_name)

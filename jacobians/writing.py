@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from jacobians import memory
-from jacobians.algebra import Draft
 from jacobians.contract import Labels, Sizes, arranged, injective, positions
+from jacobians.draft import Draft
 from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Form, Label, Shape, Term
 
@@ -30,32 +30,70 @@ MULTIPLY = range(1 << 12, 1 << 22)  # entries of an outer product for which np.e
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
     """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one."""
+    start = tape.mark().calls + tape.inputs
     drafts = [Draft(tape, (term,)) for term in form.terms]
-    if out is None and len(drafts) == 1 and _covers(form.terms[0]):
-        made = _made(tape, drafts[0], form)
-        if made is not None:
-            return made
     for draft in drafts:
         draft.reduce(most=2)
         draft.factors.sort(key=lambda f: -draft.size(f.labels))
     terms = [draft.finish() for draft in drafts]
-    covering = [t for t in terms if _covers(t)]
     shape, dtype = form.shape, form.dtype
+    covering = [t for t in terms if _covers(t)]
     if out is None and covering:
-        out = tape.emit(lambda: memory.empty(shape, dtype))
+        covering.sort(key=lambda t: not _is_whole(t, start))
+        first = covering[0]
+        if _is_whole(first, start):  # the last product made the entries of this term where they belong
+            out = tape.emit(_scaled(first, dtype), *(f.array for f in first.factors), flops=prod(shape))
+            covering = covering[1:]
+        else:
+            out = tape.emit(lambda: memory.empty(shape, dtype))
+            out = tape.emit(_cover(covering, shape, add=False), out, *_arrays(covering), flops=_flops(covering))
+            covering = []
     elif out is None:
         touched = sum(_pages(t, dtype.itemsize) for t in terms)
         out = tape.emit(lambda: memory.zeros(shape, dtype, touched))
-    elif not covering:
+    elif covering:
+        out = tape.emit(_cover(covering, shape, add=False), out, *_arrays(covering), flops=_flops(covering))
+        covering = []
+    else:
         out = tape.emit(_cleared, out)
     if covering:
-        out = tape.emit(_cover(covering, shape), out, *(f.array for t in covering for f in t.factors),
-                        flops=prod(shape) * sum(max(1, len(t.factors)) for t in covering))  # fmt: skip
-    for k, term in enumerate(t for t in terms if not _covers(t)):
-        call = write(term, [f.labels for f in term.factors], dtype.itemsize, first=not covering and k == 0)
+        out = tape.emit(_cover(covering, shape, add=True), out, *_arrays(covering), flops=_flops(covering))
+    tied = [t for t in terms if not _covers(t)]
+    for k, term in enumerate(tied):
+        call = write(term, [f.labels for f in term.factors], dtype.itemsize, first=len(tied) == len(terms) and k == 0)
         operands = (*(f.array for f in term.factors), *(f.array for f in term.lookups))
         out = tape.emit(call, out, *operands, flops=term.size(range(len(term.sizes))))
     return out
+
+
+def _arrays(terms: Sequence[Term]) -> list[int]:
+    return [f.array for t in terms for f in t.factors]
+
+
+def _flops(terms: Sequence[Term]) -> int:
+    return sum(prod(t.sizes) * max(1, len(t.factors)) for t in terms)
+
+
+def _is_whole(term: Term, start: int) -> bool:
+    """Whether the first factor is a new array of all entries, in their order."""
+    order = tuple(a.label for a in term.axes)
+    return bool(term.factors) and term.factors[0].labels == order and term.factors[0].array >= start
+
+
+def _scaled(term: Term, dtype: np.dtype[Any]) -> Step:
+    """A new array of all entries, times the other factor if there is one."""
+    arrange = [arranged(f.labels, term.factors[0].labels) for f in term.factors[1:]]
+    sign = term.sign
+
+    def call(x: Array, *others: Array) -> Array:
+        out = np.ascontiguousarray(x, dtype)
+        for step, y in zip(arrange, others, strict=True):
+            np.multiply(out, step(y), out=out, casting="same_kind")
+        if sign < 0:
+            np.multiply(out, -1, out=out)
+        return out
+
+    return call
 
 
 def _covers(term: Term) -> bool:
@@ -78,40 +116,20 @@ def _cleared(out: Array) -> Array:
     return out
 
 
-def _made(tape: Tape, draft: Draft, form: Form) -> int | None:
-    """The last contraction as the full tensor itself, where there is one and it carries every label."""
-    order = tuple(a.steps[0][0] for a in (*draft.out, *draft.wrt))
-    if len(draft.factors) < 2 or not any(i not in order for f in draft.factors for i in f.labels):
-        return None
-    draft.reduce(most=2)
-    if len(draft.factors) != 2 or not any(i not in order for f in draft.factors for i in f.labels):
-        return None
-    small, large = sorted(draft.factors, key=lambda f: draft.size(f.labels))
-    if draft.sign < 0:
-        array = tape.emit(lambda x: x * -1, small.array)
-        draft.factors = [small._replace(array=array), large]
-    factor = draft.multiply(*draft.factors, order=order)
-    if set(factor.labels) != set(order):
-        draft.sign = 1
-        return None
-    arrange, dtype = arranged(factor.labels, order), form.dtype
-    return tape.emit(lambda x: np.ascontiguousarray(arrange(x), dtype), factor.array)
-
-
 # --- terms that cover the output --------------------------------------------------------------------------------------
 
 
-def _cover(terms: Sequence[Term], shape: Shape) -> Step:
-    """Assign the sum of terms of at most two factors, block by block."""
+def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
+    """Assign or add the sum of terms of at most two factors, block by block."""
     arrangements: list[list[Step]] = []
     for term in terms:
         order = [a.steps[0][0] for a in term.axes]
         arrangements.append([arranged(f.labels, order) for f in term.factors])
     signs = [t.sign for t in terms]
-    if [len(a) for a in arrangements] == [2] and signs == [1]:  # the common case, without ceremony
+    if [len(a) for a in arrangements] == [2] and signs == [1] and not add:  # the common case, without ceremony
         ((left, right),) = arrangements
         return lambda out, x, y: multiply(left(x), right(y), out)
-    blocks = list(_blocks(shape)) if len(terms) > 1 and prod(shape) > BLOCK else []
+    blocks = list(_blocks(shape)) if len(terms) + add > 1 and prod(shape) > BLOCK else []
     ndim = len(shape)
 
     def call(out: Array, *factors: Array) -> Array:
@@ -125,21 +143,23 @@ def _cover(terms: Sequence[Term], shape: Shape) -> Step:
                 views.append(np.asarray(1 if views else sign, out.dtype))
             summands.append(views)
         if not blocks:
-            return _summed(out, summands)
+            return _summed(out, summands, add)
         summands = [[v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views] for views in summands]
         for block in blocks:
-            _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands])
+            _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands], add)
         return out
 
     return call
 
 
-def _summed(out: Array, summands: Sequence[Sequence[Array]]) -> Array:
-    """Assign a sum of products."""
-    (x, y), *others = summands
-    multiply(x, y, out)
-    for x, y in others:
-        np.add(out, multiply(x, y, np.empty(out.shape, out.dtype)), out=out, casting="same_kind")
+def _summed(out: Array, summands: Sequence[Sequence[Array]], add: bool) -> Array:
+    """Assign or add a sum of products."""
+    for x, y in summands:
+        if add:
+            np.add(out, multiply(x, y, np.empty_like(out)), out=out)
+        else:
+            multiply(x, y, out)
+            add = True
     return out
 
 
@@ -181,8 +201,8 @@ def _within(block: tuple[int | slice, ...], shape: Shape) -> tuple[int | slice, 
 def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, int], dict[Label, slice]]]:
     """Cut the label space so that all positions exist: fixed labels and ranges of the others.
 
-    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in turn
-    (a 3×3 kernel gives nine windows).
+    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in
+    turn (a 3×3 kernel gives nine windows).
     """
     if 0 in sizes.values():
         return
@@ -242,12 +262,12 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
         if empty:
             return out
         for part_shape, part_offset, part_strides, part_views in parts:
-            view: Array = np.ndarray(part_shape, out.dtype, out, part_offset, part_strides)  # type: ignore[arg-type]
+            view: Array = np.ndarray(part_shape, out.dtype, out, part_offset, part_strides)
             operands = [arrange(x) for arrange, x in zip(part_views, arrays, strict=False)]
             if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
                 operands[-1] = operands[-1] * -1
             if len(operands) == 2 and assign:
-                multiply(*operands, view)
+                multiply(operands[0], operands[1], view)
                 continue
             value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
             if assign:

@@ -53,7 +53,10 @@ def one_term(draw, out_shape, wrt_shape, maps=True):
         kind = draw(st.sampled_from(["letter"] * 3 + ["affine", "lookup"] if maps else ["letter"]))
         every = "abijklpqrs"
         if kind == "affine":
-            steps = [(draw(st.sampled_from(every)), draw(st.sampled_from([1, 2, -1]))) for _ in range(draw(st.integers(0, 2)))]
+            steps = [
+                (draw(st.sampled_from(every)), draw(st.sampled_from([1, 2, -1])))
+                for _ in range(draw(st.integers(0, 2)))
+            ]
             text = "".join(f"{c:+d}{i}" if abs(c) > 1 else f"{'+' if c > 0 else '-'}{i}" for i, c in steps)
             return f"({text}{draw(st.integers(-1, 2)):+d})".replace("(+", "(")
         if kind == "lookup":

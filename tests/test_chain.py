@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from jacobians import (
 
 def network(rng, sizes, activation=Tanh):
     layers = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in pairwise(sizes):
         layers += [Affine(rng.normal(size=(m, n)), rng.normal(size=m)), activation()]
     return Chain(*layers)
 
@@ -45,7 +46,9 @@ def test_auto_equals_explicit_on_random_chains(data):
     layers = []
     for _ in range(data.draw(st.integers(1, 6))):
         m = data.draw(st.integers(1, 4))
-        kind = data.draw(st.sampled_from(["affine", "linear", "tanh", "sigmoid", "relu", "softmax", "residual", "nested"]))
+        kind = data.draw(
+            st.sampled_from(["affine", "linear", "tanh", "sigmoid", "relu", "softmax", "residual", "nested"])
+        )
         if kind == "affine":
             layers.append(Affine(rng.normal(size=(m, n)), rng.normal(size=m)))
         elif kind == "linear":
@@ -90,7 +93,9 @@ def test_against_torch(batch):
 
 def test_names_slices_and_values():
     rng = np.random.default_rng(1)
-    net = Chain(Affine(rng.normal(size=(3, 2)), np.zeros(3)), Tanh(), head=Chain(Linear(rng.normal(size=(2, 3))), Softmax()))
+    net = Chain(
+        Affine(rng.normal(size=(3, 2)), np.zeros(3)), Tanh(), head=Chain(Linear(rng.normal(size=(2, 3))), Softmax())
+    )
     x = rng.normal(size=2)
     assert list(net.parameters) == ["0.A", "0.b", "head.0.A"]
     assert list(net.jacobians(x, wrt="head.0.A")) == ["head.0.A"]
@@ -131,7 +136,7 @@ def test_with_parameters_gives_a_new_chain():
     np.testing.assert_array_equal(new.parameters["0.a.A"], 0)
     np.testing.assert_array_equal(new([1, 2]), [0, 0])
     assert net.parameters["0.a.A"].any()
-    with pytest.raises(ValueError, match="no parameter '0.A'"):
+    with pytest.raises(ValueError, match=r"no parameter '0\.A'"):
         net.with_parameters({"0.A": np.eye(2)})
     with pytest.raises(ValueError, match=r"1.A is \(2, 2\)"):
         net.with_parameters({"1.A": np.eye(3)})
@@ -147,7 +152,7 @@ def test_errors_name_the_layer_by_its_path():
             call([1, 2, 3])
     with pytest.raises(ValueError, match="Residual: the output of Linear must be as x"):
         Residual(Linear(A))([1, 2])
-    with pytest.raises(ValueError, match="no derivative by '9.A'"):
+    with pytest.raises(ValueError, match=r"no derivative by '9\.A'"):
         net.jacobians([1, 2], wrt="9.A")
     with pytest.raises(ValueError, match="method"):
         net.jacobians([1, 2], method="magic")
@@ -157,8 +162,9 @@ def test_errors_name_the_layer_by_its_path():
         Chain()
     with pytest.raises(ValueError, match="takes 2 inputs"):
         Chain(Tanh(), MatMul())
-    error = pytest.raises(ValueError, net, [1, 2, 3]).value
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(ValueError, match="layer 0") as caught:
+        net([1, 2, 3])
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_first_layer_may_take_several_inputs():
@@ -323,7 +329,9 @@ def test_wrong_local_formulas_get_a_clear_error():
             return {"x": term("A_ij -> ...j;...i", self.A), "A": term("x_...k -> ...i;ki", x)}
 
     layer = Wrong(np.ones((3, 2)))
-    with pytest.raises(ValueError, match=r'Wrong: ∂z/∂x in the formula "A_ij -> ...j;...i": label i is 2 .* 3 in A \(3, 2\)'):
+    with pytest.raises(
+        ValueError, match=r'Wrong: ∂z/∂x in the formula "A_ij -> ...j;...i": label i is 2 .* 3 in A \(3, 2\)'
+    ):
         layer.jacobians([1, 2], wrt="x")
 
 

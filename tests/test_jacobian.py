@@ -38,7 +38,10 @@ def test_formula_and_repr(affine):
     assert softmax.formula == "∂y_i/∂x_j = δ_ij p_i − p_i p_j"
     Y = np.ones((2, 2))
     assert (-term("Y_ik Y_lj -> ij;kl", Y, Y)).bind().formula == "∂y_ij/∂x_kl = −Y_ik Y_lj"
-    assert "[m=j+o] [n=k+p] W_ilop" in term("W_ocuv -> oyx;c(y+u)(x+v)", np.ones((1, 1, 2, 2))).bind((1, 2, 2), (1, 3, 3)).formula
+    assert (
+        "[m=j+o] [n=k+p] W_ilop"
+        in term("W_ocuv -> oyx;c(y+u)(x+v)", np.ones((1, 1, 2, 2))).bind((1, 2, 2), (1, 3, 3)).formula
+    )
     assert affine._repr_html_().count("∂z") >= 1
 
 
@@ -109,7 +112,7 @@ def test_too_large_depends_on_what_is_there(monkeypatch):
 
 
 def test_available_memory_is_plausible():
-    assert 1e6 < memory.available()
+    assert memory.available() > 1e6
 
 
 def test_per_example():

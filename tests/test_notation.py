@@ -86,7 +86,13 @@ def test_malformed_formulas(formula, problem):
 @pytest.mark.parametrize(
     ("formula", "arrays", "out", "wrt", "words"),
     [
-        ("A_ij B_jk -> i;k", [np.ones((2, 3)), np.ones((4, 5))], None, None, ["label j is 3 in A (2, 3)", "4 in B (4, 5)"]),
+        (
+            "A_ij B_jk -> i;k",
+            [np.ones((2, 3)), np.ones((4, 5))],
+            None,
+            None,
+            ["label j is 3 in A (2, 3)", "4 in B (4, 5)"],
+        ),
         ("x_k -> i;ik", [np.ones(2)], (3,), (3, 4), ["label k is 4", "(3, 4)", "2 in x (2,)"]),
         ("x_k -> i;ik", [np.ones(2)], None, None, ["size of label i is not known"]),
         ("x_k -> i;ik", [np.ones((2, 2))], (3,), (3, 2), ["x has labels k", "(2, 2)"]),

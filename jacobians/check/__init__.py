@@ -42,7 +42,7 @@ __all__ = [
 
 
 class _Check(ModuleType):
-    """This package, which can be called: ``jacobians.check(layer, x)`` is ``jacobians.check.check(layer, x)``."""
+    """The package itself, which can be called: ``jacobians.check(layer, x)`` is ``jacobians.check.check(layer, x)``."""
 
     def __call__(self, layer: Layer, *inputs: ArrayLike, **options: Any) -> Report:
         return check(layer, *inputs, **options)

@@ -59,10 +59,10 @@ def distance_from_hull(point: Array, vertices: Array) -> float:
     return float(np.max(np.abs(vertices.T @ weights - point), initial=0))
 
 
-def _directions(claim: Array, value: Array, random: np.random.Generator) -> Array:
+def _directions(claim: Array, forward: Array, backward: Array, random: np.random.Generator) -> Array:
     """Directions in which to look for gradients: along every kinked column, towards the claim, and at random."""
     kinked = claim.shape[1]
-    toward = np.sign(claim - value)[:_MOST]
+    toward = np.where(np.abs(claim - forward) < np.abs(claim - backward), 1.0, -1.0)[:_MOST]
     axes = np.eye(kinked)[:_MOST]
     straight = np.concatenate([toward, axes, random.standard_normal((32, kinked))])
     straight = straight + 0.1 * random.uniform(-1, 1, size=straight.shape)  # off every other kink
@@ -88,8 +88,9 @@ def judge_kinks(function: Function, measured: Measurement, claim: NDArray[Any], 
     columns = np.flatnonzero(kinked[:, rows].any(axis=1))
     random = np.random.default_rng(0)
     claims = np.real(claim[np.ix_(columns, rows)]).T
-    centre = np.real(measured.value[np.ix_(columns, rows)]).T
-    directions = _directions(claims, centre, random)
+    forward = np.real(measured.forward[np.ix_(columns, rows)]).T
+    backward = np.real(measured.backward[np.ix_(columns, rows)]).T
+    directions = _directions(claims, forward, backward, random)
     affordable = max(16, _EVALUATIONS // (2 * len(columns)))
     directions = directions[np.linspace(0, len(directions) - 1, min(affordable, len(directions))).astype(int)]
     gradients = _nearby(function, columns, rows, directions, coarse)

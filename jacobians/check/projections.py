@@ -152,7 +152,8 @@ def _bisect(
             break
         measured = judge_lines(function, mixtures(function, halves, random), claim, coarse=coarse, second_look=False)
         bad = (measured.verdict >= Verdict.KINK_WRONG).sum(axis=1)
-        worst = np.argsort(-bad, kind="stable")[:_MOST_SETS]
+        # where most rows are wrong a few columns show it
+        worst = np.argsort(-bad, kind="stable")[: 2 if wrong.mean() > 0.5 else _MOST_SETS]
         open_sets = [halves[k] for k in worst if bad[k]]
     single = np.array(sorted(set(found) - seen), dtype=np.intp)
     if not len(single):

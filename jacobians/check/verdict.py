@@ -87,8 +87,9 @@ def classify(claimed: Claimed, found: Estimate, *, final: bool) -> NDArray[np.in
     resolved = 3 * error <= (0.1 if final else SHARP) * size
     verdict[agrees & resolved] = Verdict.RIGHT
     if final:
-        roughly = finite & measured & (distance <= 3 * error + tolerance) & (3 * error <= 0.3 * size)
-        verdict[roughly] = Verdict.RIGHT
+        roughly = (distance <= 3 * error + tolerance) & (3 * error <= 0.3 * size)
+        roughly |= (distance <= error) & (3 * error <= 0.5 * size)
+        verdict[finite & measured & roughly] = Verdict.RIGHT
     verdict[(verdict < 0) & agrees & _negligible(claimed, found, size, agrees, final=final)] = Verdict.ZERO
 
     decided = finite & measured & found.smooth & ~agrees & _confirmed(claimed, found)
@@ -196,7 +197,10 @@ def find_kinks(found: Estimate) -> tuple[Mask, AnyArray, AnyArray]:
     if not len(start):
         nothing = np.zeros(gap.shape[1:], dtype=bool)
         return nothing, found.value, found.value
-    last = len(start) - 1 - np.argmax(start[::-1], axis=0)
+    # the slopes from the smallest step at which noise does not blur them yet
+    exact = start & (found.gap_noise < 1e-5 * gap)[3:]
+    exact = np.where(exact.any(axis=0), exact, start)
+    last = len(start) - 1 - np.argmax(exact[::-1], axis=0)
     pick = (last + 3, *np.indices(last.shape))
     return np.asarray(start.any(axis=0)), found.forward[pick], found.backward[pick]
 

@@ -1,6 +1,6 @@
 """The layers: one file per family, each layer its forward and one line of notation per argument."""
 
-from jacobians.layers.activations import CELU, Clip, ELU, GELU, LeakyReLU, PReLU, Power, Softplus
+from jacobians.layers.activations import CELU, ELU, GELU, Clip, LeakyReLU, Power, PReLU, Softplus
 from jacobians.layers.affine import Affine, Embedding, Linear, Polynomial
 from jacobians.layers.arithmetic import (
     Add,
@@ -17,6 +17,7 @@ from jacobians.layers.arithmetic import (
 from jacobians.layers.attention import ScaledDotProductAttention, SelfAttention
 from jacobians.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
 from jacobians.layers.entrywise import (
+    SELU,
     Abs,
     Arcsinh,
     Arctan,
@@ -34,12 +35,11 @@ from jacobians.layers.entrywise import (
     LogSigmoid,
     Mish,
     Negative,
+    Reciprocal,
     ReLU,
     ReLU6,
-    Reciprocal,
-    SELU,
-    SiLU,
     Sigmoid,
+    SiLU,
     Sin,
     Sinh,
     Softsign,
@@ -82,6 +82,10 @@ from jacobians.layers.softmax import LogSoftmax, Softmax
 from jacobians.layers.spectral import Cholesky, MatrixExponential, SingularValues, SymmetricEigenvalues
 
 __all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "SELU",
     "Abs",
     "AbsoluteError",
     "Add",
@@ -95,7 +99,6 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryCrossEntropyWithLogits",
     "BroadcastTo",
-    "CELU",
     "Cholesky",
     "Clip",
     "Concatenate",
@@ -111,14 +114,12 @@ __all__ = [
     "DiagonalMatrix",
     "Divide",
     "Dot",
-    "ELU",
     "Einsum",
     "Embedding",
     "Erf",
     "Exp",
     "Expm1",
     "Flip",
-    "GELU",
     "GRUCell",
     "GaussianLogDensity",
     "GroupNorm",
@@ -173,7 +174,6 @@ __all__ = [
     "ReLU6",
     "Reciprocal",
     "Reshape",
-    "SELU",
     "ScaledDotProductAttention",
     "SelfAttention",
     "ShannonEntropy",

@@ -118,7 +118,7 @@ class Embedding(Layer):
            [1., 0., 0.]])
     """
 
-    table: Parameter
+    table: Parameter  # type: ignore[assignment]  # hides Layer.table
     shapes = "table (V, D), x (...)"
     integers = ("x",)
 

@@ -254,5 +254,5 @@ class LogAddExp(Broadcasting):
 
 
 def ratio(a: Array, b: Array) -> Array:
-    """a / b, and 0 where b is 0."""
+    """A / b, and 0 where b is 0."""
     return np.divide(a, b, where=b != 0, out=np.zeros_like(b))

@@ -13,7 +13,7 @@ def weights(q: Array, k: Array, causal: bool) -> Array:
     """A_tw = softmax over w of q_t · k_w / √D; if causal, position t asks no w > t."""
     scores = q @ np.swapaxes(k, -1, -2) / q.dtype.type(max(1, q.shape[-1]) ** 0.5)
     if causal:
-        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+        scores = np.where(np.tri(*scores.shape[-2:]) > 0, scores, -np.inf)
     return softmax(scores, -1)
 
 
@@ -62,7 +62,7 @@ class SelfAttention(Layer):
 
     Head h has the features Dh + d of the queries q_{t, Dh+d} = Wq_{Dh+d, j} x_tj (keys and values likewise), so the
     chain rule runs over three paths, ∂z/∂x = ∂z/∂y (∂y/∂q ∂q/∂x + ∂y/∂k ∂k/∂x + ∂y/∂v ∂v/∂x), with the Jacobians of
-    `ScaledDotProductAttention` in the middle. Without heads, the path through the values is ∂z_ti/∂x_wj = A_tw (Wo Wv)_ij.
+    `ScaledDotProductAttention` in the middle. For one head, the path through v is ∂z_ti/∂x_wj = A_tw (Wo Wv)_ij.
     Shapes: Wq (P, N), Wk (P, N), Wv (V, N), Wo (M, V), x (..., T, N) give z (..., T, M).
     Errors: ValueError unless the heads divide P and V.
     Source: Vaswani et al., Attention is all you need, multi-head attention.
@@ -98,11 +98,11 @@ class SelfAttention(Layer):
 
     def _inner(self, x: Array) -> tuple[Array, Array, Array]:
         """q, k and v with the axes ... h t d."""
-        return tuple(np.einsum("hdj,...tj->...htd", self._split(W), x, optimize=True)  # type: ignore[return-value]
+        return tuple(np.einsum("hdj,...tj->...htd", self._split(W), x, optimize=True)
                      for W in (self.Wq, self.Wk, self.Wv))  # fmt: skip
 
     def _joined(self, y: Array) -> Array:
-        """The heads y_htf side by side: y_{t, Fh+f}."""
+        """Put the heads y_htf side by side: y_{t, Fh+f}."""
         y = np.moveaxis(y, -3, -2)
         return y.reshape(*y.shape[:-2], y.shape[-2] * y.shape[-1])
 

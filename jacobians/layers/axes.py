@@ -29,7 +29,7 @@ def twins(ndim: int, axes: tuple[int, ...]) -> tuple[str, str]:
 
 
 def normalized(layer: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """The axes as non-negative numbers, in order; None means all."""
+    """Number the axes from 0 on, in order; None means all."""
     if axis is None:
         return tuple(range(ndim))
     axes = tuple(axis) if isinstance(axis, Sequence) else (index(axis),)
@@ -51,7 +51,7 @@ def wrapped(layer: str, indices: Array, size: int, what: str) -> Array:
 
 
 def pair(layer: str, name: str, value: int | Sequence[int], least: int, number: int = 2) -> tuple[int, ...]:
-    """An option for every spatial axis, such as a stride: one integer for all, or one each."""
+    """Give an option, such as a stride, to every spatial axis: one integer for all, or one each."""
     try:
         values = tuple(index(n) for n in value) if isinstance(value, Sequence) else (index(value),) * number
     except TypeError:

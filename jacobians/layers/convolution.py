@@ -47,7 +47,7 @@ class Convolution(Layer):
         return list(zip(s, p, d, strict=True))
 
     def channels(self) -> tuple[str, str, str]:
-        """The labels of the groups, of the output channels and of the input channels."""
+        """Label the groups, the output channels and the input channels."""
         if self.groups == 1:
             return "", "o", "c"
         return "g", f"({len(self.W) // self.groups}g+o)", f"({self.W.shape[1]}g+c)"
@@ -76,9 +76,13 @@ class Convolution(Layer):
                 f"x is {x.shape}, the padding {self.padding}"
             )
         padded = np.pad(x, [(0, 0)] * (len(batch) + 1) + [(p, p) for _, p, _ in options])
-        windows = sliding_window_view(padded, reach, axis=tuple(range(-spatial, 0)))  # type: ignore[call-overload]
-        found = windows[(..., *(slice(None, None, s) for s, _, _ in options), *(slice(None, None, d) for *_, d in options))]
-        return found if self.groups == 1 else found.reshape(*batch, self.groups, -1, *found.shape[len(batch) + 1 :])
+        windows = sliding_window_view(padded, reach, axis=tuple(range(-spatial, 0)))
+        strides, dilations = [slice(None, None, s) for s, *_ in options], [slice(None, None, d) for *_, d in options]
+        every = [slice(None)] * (len(batch) + 1)
+        found = windows[tuple(every + strides + dilations)]
+        if self.groups > 1:
+            found = found.reshape(*batch, self.groups, -1, *found.shape[len(batch) + 1 :])
+        return np.asarray(found)
 
     def forward(self, x: Array) -> Array:
         g, yx, uv = self.channels()[0], "yx"[: self.W.ndim - 2], "uv"[: self.W.ndim - 2]
@@ -119,7 +123,7 @@ class Conv2d(Convolution):
 
     ∂z_oyx/∂x_cij = W_ocuv where i = sy + du − p and j = tx + ev − q; ∂z_oyx/∂W_Ocuv = δ_oO x_{c, sy+du−p, tx+ev−q};
     ∂z_oyx/∂b_O = δ_oO.
-    Shapes: W (O, C/groups, K, L), b (O), x (..., C, H, B) give z (..., O, Y, X), with Y = ⌊(H + 2p − d(K − 1) − 1)/s⌋ + 1.
+    Shapes: W (O, C/groups, K, L), b (O), x (..., C, H, B) give z (..., O, Y, X); Y = ⌊(H + 2p − d(K − 1) − 1)/s⌋ + 1.
     Errors: ValueError if the channels do not fit or the kernel reaches further than the padded input.
     Source: Dumoulin & Visin, A guide to convolution arithmetic; ``torch.nn.Conv2d``.
 
@@ -143,7 +147,7 @@ class Conv2d(Convolution):
 
 
 class ConvTranspose2d(Layer):
-    """z_{o, sy+u−p, tx+v−q} = Σ_c W_couv x_cyx + b_o, summed over all y, u, x, v that meet: Conv2d's Jacobian, transposed.
+    """z_{o, sy+u−p, tx+v−q} = Σ_c W_couv x_cyx + b_o, summed over all that meet there: Conv2d's Jacobian, transposed.
 
     ∂z_oij/∂x_cyx = W_couv where i = sy + u − p and j = tx + v − q; ∂z_oij/∂W_couv = x_cyx there; ∂z_oij/∂b_O = δ_oO.
     Shapes: W (C, O, K, L), b (O), x (..., C, H, B) give z (..., O, s(H − 1) + K − 2p, t(B − 1) + L − 2q).

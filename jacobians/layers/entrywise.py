@@ -1,7 +1,7 @@
 """Functions of every entry by itself: ∂f_i/∂x_j = f′(x_i) δ_ij, so the Jacobian is diagonal.
 
-They are a table: name, formula, f(x), the text of f′, f′ from x and f, and f′(½) to four places. Layers with options, such
-as ``Softplus(beta)``, are in `jacobians.layers.activations`.
+They are a table: name, formula, f(x), the text of f′, f′ from x and f, and f′(½) to four places. Layers with options,
+such as ``Softplus(beta)``, are in `jacobians.layers.activations`.
 
 Source: Parr & Howard, element-wise operators (the diagonal condition); activations are defined as in ``jax.nn``.
 """
@@ -40,7 +40,7 @@ def entrywise(
     name: str, formula: str, value: Value, derivative: str, slope: Slope, half: float, *, real: bool = False,
     note: str = "", source: str = "Parr & Howard, element-wise operators.",
 ) -> type[Entrywise]:  # fmt: skip
-    """The layer of one row of the table; `real`: it has no complex derivative."""
+    """Make the layer of one row of the table; `real`: it has no complex derivative."""
     symbol = derivative if len(derivative) == 1 else f"({derivative})"
     indexed = re.sub("(?<![a-z])([xf])(?![a-z])", r"\1_i", symbol).replace("-", "−")
     lines = [

@@ -19,7 +19,7 @@ from jacobians.layers.softmax import log_sum_exp, peak, softmax
 class Loss(Layer):
     """A loss with a target, which it owns."""
 
-    target: Array
+    target: Any
     holomorphic = False
 
     def __post_init__(self) -> None:
@@ -32,7 +32,7 @@ class Loss(Layer):
         """The target as an array like x."""
         if x.shape != self.target.shape:
             raise ValueError(f"{type(self).__name__}: the target is {self.target.shape}, so x must be; x is {x.shape}")
-        return self.target.astype(x.dtype)
+        return np.asarray(self.target, x.dtype)
 
 
 class SquaredError(Loss):
@@ -221,13 +221,15 @@ class Classification(Layer):
         if target.shape == x.shape:
             return np.asarray(target, x.dtype)
         if target.shape != x.shape[:-1]:
-            raise ValueError(f"{layer}: x is {x.shape}, so the target must be {x.shape[:-1]} or {x.shape}; it is {target.shape}")
+            raise ValueError(
+                f"{layer}: x is {x.shape}, so the target must be {x.shape[:-1]} or {x.shape}; it is {target.shape}"
+            )
         if target.dtype.kind not in "iu":
             raise ValueError(f"{layer}: labels must be integers, not {target.dtype}")
         outside = (target < 0) | (target >= classes)
         if outside.any():
             raise ValueError(f"{layer}: labels must be 0 … {classes - 1}; there is {target[outside].flat[0]}")
-        return (target[..., None] == np.arange(classes)).astype(x.dtype)
+        return np.asarray(target[..., None] == np.arange(classes), x.dtype)
 
 
 class SoftmaxCrossEntropy(Classification):

@@ -1,4 +1,4 @@
-"""Pooling of images. Index legend: y x positions of the output, u v positions in the window; s t strides; ... the rest."""
+"""Pooling of images. Index legend: y x positions of the output, u v in the window; s t strides; ... all other axes."""
 
 from __future__ import annotations
 
@@ -35,14 +35,16 @@ class Pooling(Layer):
         """x_{..., sy+u, tx+v} with the axes ... y x u v, as a view."""
         (h, b), (s, t) = self.options()
         if x.shape[-2] < h or x.shape[-1] < b:
-            raise ValueError(f"{type(self).__name__}: the size is {h, b}, so the last axes of x must be as large; x is {x.shape}")
-        return sliding_window_view(x, (h, b), axis=(-2, -1))[..., ::s, ::t, :, :]  # type: ignore[call-overload,no-any-return]
+            raise ValueError(
+                f"{type(self).__name__}: the size is {h, b}, so the last axes of x must be as large; x is {x.shape}"
+            )
+        return sliding_window_view(x, (h, b), axis=(-2, -1))[..., ::s, ::t, :, :]
 
 
 class MaxPool2d(Pooling):
     """z_yx = max_uv x_{sy+u, tx+v}.
 
-    ∂z_yx/∂x_ij = [i = n_yx] [j = m_yx] for the row n_yx and the column m_yx of the largest entry of the window, two
+    ∂z_yx/∂x_ij = [i = n_yx] [j = m_yx] for the row n_yx and column m_yx of the largest entry of the window, two
     lookups. Of several that are largest, the first one counts.
     Shapes: x (..., H, B) gives z (..., ⌊(H − size)/stride⌋ + 1, ⌊(B − size)/stride⌋ + 1).
     Errors: ValueError if the window is larger than the image.
@@ -56,7 +58,7 @@ class MaxPool2d(Pooling):
     """
 
     def forward(self, x: Array) -> Array:
-        return self.windows(x).max(axis=(-2, -1))
+        return np.asarray(self.windows(x).max(axis=(-2, -1)))
 
     def local(self, x: Array, z: Array) -> Local:
         (h, b), (s, t) = self.options()
@@ -85,7 +87,7 @@ class AvgPool2d(Pooling):
     holomorphic = True
 
     def forward(self, x: Array) -> Array:
-        return self.windows(x).mean(axis=(-2, -1))
+        return np.asarray(self.windows(x).mean(axis=(-2, -1)))
 
     def local(self, x: Array, z: Array) -> Local:
         size, (s, t) = self.options()

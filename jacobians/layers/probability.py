@@ -20,7 +20,7 @@ def log(p: Array) -> Array:
 
 
 def over(p: Array, q: Array) -> Array:
-    """p / q, and 0 where p is 0."""
+    """P / q, and 0 where p is 0."""
     with np.errstate(divide="ignore"):
         return np.divide(p, q, where=p != 0, out=np.zeros_like(q))
 
@@ -69,7 +69,10 @@ class KLDivergence(Layer):
 
     def local(self, p: Array, q: Array, D: Array) -> Local:
         logarithm = log(p) - log(np.where(p == 0, 1, q))
-        return {"p": term("(log(p/q)+1)_...i -> ...;...i", logarithm + 1), "q": term("(-p/q)_...i -> ...;...i", -over(p, q))}
+        return {
+            "p": term("(log(p/q)+1)_...i -> ...;...i", logarithm + 1),
+            "q": term("(-p/q)_...i -> ...;...i", -over(p, q)),
+        }
 
 
 class ShannonEntropy(Layer):
@@ -96,7 +99,7 @@ class ShannonEntropy(Layer):
 
 
 class BayesPosterior(Layer):
-    """w_i = l_i p_i / Σ_k l_k p_k: the posterior of hypotheses i with the prior p and the likelihood l of what was seen.
+    """w_i = l_i p_i / Σ_k l_k p_k: the posterior of hypotheses with prior p and likelihood l of what was seen.
 
     With the evidence E = Σ_k l_k p_k: ∂w_i/∂p_j = (l_i δ_ij − w_i l_j)/E, ∂w_i/∂l_j = (p_i δ_ij − w_i p_j)/E.
     Shapes: prior (..., N), likelihood (..., N) give w (..., N).
@@ -131,7 +134,7 @@ class BayesPosterior(Layer):
 
 
 class GaussianLogDensity(Layer):
-    """l = −½ (e · S⁻¹ e + log det S + N log 2π) for e = x − μ, the log-density of a Gaussian with mean μ and covariance S.
+    """l = −½ (e · S⁻¹ e + log det S + N log 2π) for e = x − μ, the log-density of a Gaussian with covariance S.
 
     For a = S⁻¹ e, ∂l/∂x_i = −a_i and ∂l/∂μ_i = a_i; from dS⁻¹ = −S⁻¹ dS S⁻¹ and d log det S = tr(S⁻¹ dS),
     ∂l/∂S_ij = ½ (a_i a_j − S⁻¹_ij). The covariance is taken as (S + Sᵀ)/2, and the Jacobian is that function's.

@@ -58,7 +58,9 @@ class Dot(Layer):
 
     def forward(self, x: Array, y: Array) -> Array:
         if x.ndim and y.ndim and x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
-            raise ValueError(f"Dot: x is {x.shape}, so y must be (..., {x.shape[-1]}, N) or ({x.shape[-1]},); y is {y.shape}")
+            raise ValueError(
+                f"Dot: x is {x.shape}, so y must be (..., {x.shape[-1]}, N) or ({x.shape[-1]},); y is {y.shape}"
+            )
         return np.asarray(np.dot(x, y))
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
@@ -173,7 +175,9 @@ class Einsum(Layer):
         object.__setattr__(self, "subscripts", f"{terms}->{out}")
         for labels in (*terms.split(","), out):
             if not (letters_of := labels.replace("...", "", 1)).isalpha() and letters_of:
-                raise ValueError(f'Einsum: the labels must be letters, or "..."; the subscripts are "{self.subscripts}"')
+                raise ValueError(
+                    f'Einsum: the labels must be letters, or "..."; the subscripts are "{self.subscripts}"'
+                )
         if unknown := set(out.replace(".", "")) - set(terms):
             raise ValueError(f'Einsum: no input has the label {min(unknown)} of the output of "{self.subscripts}"')
         if len(set(out)) < len(out.replace("...", ".")):
@@ -194,12 +198,16 @@ class Einsum(Layer):
         for labels, (name, x) in zip(self._inputs, inputs.items(), strict=False):
             before, dots, after = labels.partition("...")
             if x.ndim < len(before + after) or (not dots and x.ndim > len(before)):
-                raise ValueError(f'Einsum: {name} must have {len(before + after)} axes, as in "{labels}"; {name} is {x.shape}')
+                raise ValueError(
+                    f'Einsum: {name} must have {len(before + after)} axes, as in "{labels}"; {name} is {x.shape}'
+                )
             sizes = x.shape[: len(before)] + x.shape[x.ndim - len(after) :]
             for label, size in zip(before + after, sizes, strict=True):
                 expected, origin = known.setdefault(label, (size, name))
                 if size != expected:
-                    raise ValueError(f"Einsum: label {label} is {expected} in {origin} but {size} in {name}, which is {x.shape}")
+                    raise ValueError(
+                        f"Einsum: label {label} is {expected} in {origin} but {size} in {name}, which is {x.shape}"
+                    )
 
     def forward(self, *x: Array) -> Array:
         return np.array(np.einsum(self.subscripts, *x, optimize=len(x) > 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -45,12 +46,12 @@ def refined(out: Shape, wrt: Shape) -> tuple[str, str, str, list[Array]]:
     common = sorted(starts[0] & starts[1], reverse=True)
     digits: list[tuple[int, int]] = []  # of each label its place and size
     awkward: set[int] = set()  # the places of labels that count through several axes
-    for high, low in zip(common, common[1:], strict=False):
+    for high, low in pairwise(common):
         inner = [c for c in cuts if low <= c <= high]
-        if any(a % b for a, b in zip(inner, inner[1:], strict=False)):
+        if any(a % b for a, b in pairwise(inner)):
             inner = [high, low]
             awkward.add(low)
-        digits += [(b, a // b) for a, b in zip(inner, inner[1:], strict=False)]
+        digits += [(b, a // b) for a, b in pairwise(inner)]
 
     lookups: list[Array] = []
     texts: list[str] = []

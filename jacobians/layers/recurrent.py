@@ -1,8 +1,8 @@
-"""Recurrent cells: one step. Index legend: n units, m the outputs h′ and c′, k gates, d inputs, l units before; ... batch.
+"""Recurrent cells: one step. Index legend: n units, k gates, d inputs, l units before, m h′ or c′; ... batch.
 
-Gates are stacked: row Hk + n of Wx, Wh and b belongs to gate k of unit n, for H units. In the Jacobians this is an index
-map, so that a cell is a few diagonals between its weights.
-"""  # noqa: D205
+Gates are stacked: row Hk + n of Wx, Wh and b belongs to gate k of unit n, for H units. In the Jacobians this is an
+index map, so that a cell is a few diagonals between its weights.
+"""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ class LSTMCell(Layer):
 
 
 class GRUCell(Layer):
-    """h′ = (1 − z) ⊙ g + z ⊙ h, with r, z = σ(a + u) and g = tanh(a + r ⊙ u) of the stacked a = Wx x + bx, u = Wh h + bh.
+    """h′ = (1 − z) ⊙ g + z ⊙ h, with r, z = σ(a + u), g = tanh(a + r ⊙ u) of stacked a = Wx x + bx, u = Wh h + bh.
 
-    The gates are r, z, g as in PyTorch (which calls g the new gate n); each acts on its own unit only. With D_g = 1 − g²:
+    The gates are r, z, g as in PyTorch (which calls g the new gate n); each acts on its own unit. For D_g = 1 − g²:
 
         P_kn = ∂h′_n/∂a_{Hk+n} = ((1−z) D_g u_g r(1−r), (h−g) z(1−z), (1−z) D_g),
         Q_kn = ∂h′_n/∂u_{Hk+n} = the same, but r times it for g.

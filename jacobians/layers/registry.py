@@ -1,7 +1,7 @@
 """The list of all layers, in order, with what their docstrings say and with example arguments.
 
 A layer's docstring begins with its formula; then come its Jacobians, and lines that begin with "Shapes:", "Errors:" and
-"Source:". The registry reads them there, so nothing is said twice. Example arguments are in `jacobians.layers.examples`.
+"Source:". The registry reads them there, so nothing is said twice. The examples are in `jacobians.layers.examples`.
 
 >>> entry("Softmax").formula
 'p_i = exp(x_i) / Σ_k exp(x_k) along an axis.'
@@ -93,7 +93,9 @@ class Entry:
     def _parts(self) -> tuple[str, str]:
         text = (getdoc(self.layer) or "").partition("\nExamples\n")[0]
         formula, _, rest = text.partition("\n\n")
-        return formula.replace("\n", " "), re.split(r"^\s*(?:Shapes|Errors|Source): ", rest, maxsplit=1, flags=re.M)[0].strip()
+        return formula.replace("\n", " "), re.split(r"^\s*(?:Shapes|Errors|Source): ", rest, maxsplit=1, flags=re.M)[
+            0
+        ].strip()
 
     def _said(self, what: str) -> str:
         text = (getdoc(self.layer) or "").partition("\nExamples\n")[0]

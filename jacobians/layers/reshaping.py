@@ -6,7 +6,7 @@ Index legend: a, b, … are positions. Source of all: NumPy's functions of the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +38,9 @@ class Reshape(Layer):
         try:
             return x.reshape(shape).copy()
         except ValueError:
-            raise ValueError(f"Reshape: the new shape is {shape}, so x must have as many entries; x is {x.shape}") from None
+            raise ValueError(
+                f"Reshape: the new shape is {shape}, so x must have as many entries; x is {x.shape}"
+            ) from None
 
     def local(self, x: Array, z: Array) -> Local:
         ones, out, wrt, lookups = refined(z.shape, x.shape)
@@ -90,7 +92,7 @@ class Take(Layer):
            [1., 0., 0.]])
     """
 
-    indices: Array
+    indices: Any
     axis: int | None
 
     def __post_init__(self) -> None:
@@ -226,7 +228,9 @@ class Pad(Layer):
         try:
             widths = np.broadcast_to(np.asarray(self.width), (x.ndim, 2))
         except ValueError:
-            raise ValueError(f"Pad: width {self.width} must be one pair, or one for each axis of x; x is {x.shape}") from None
+            raise ValueError(
+                f"Pad: width {self.width} must be one pair, or one for each axis of x; x is {x.shape}"
+            ) from None
         if widths.dtype.kind not in "iu" or (widths < 0).any():
             raise ValueError(f"Pad: the width must be of integers that are not negative; it is {self.width}")
         return [[int(n) for n in pair] for pair in widths]
@@ -279,7 +283,7 @@ class DiagonalMatrix(Layer):
     shapes = "x (..., N)"
 
     def forward(self, x: Array) -> Array:
-        return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
+        return np.asarray(x[..., None] * np.eye(x.shape[-1], dtype=x.dtype))
 
     def local(self, x: Array, z: Array) -> Local:
         return {"x": term("-> ...ii;...i")}

@@ -25,10 +25,10 @@ def softmax(x: Array, axis: Axis) -> Array:
 
 
 def log_sum_exp(x: Array, axis: Axis) -> Array:
-    """log Σ exp(x) along an axis, which is kept with size 1; −∞ where all entries are −∞."""
+    """Log Σ exp(x) along an axis, which is kept with size 1; −∞ where all entries are −∞."""
     most = peak(x, axis)
     total = np.exp(x - most).sum(axis=axis, keepdims=True)
-    return most + np.log(total, where=total != 0, out=np.full_like(total, -np.inf))
+    return np.asarray(most + np.log(total, where=total != 0, out=np.full_like(total, -np.inf)))
 
 
 class Softmax(Layer):
@@ -79,4 +79,7 @@ class LogSoftmax(Layer):
 
     def local(self, x: Array, l: Array) -> Local:  # noqa: E741
         i, j = twins(x.ndim, normalized("LogSoftmax", self.axis, x.ndim))
-        return {"x": term(f"-> {i};{i}") - term(f"p_{j} -> {i};{j}", softmax(x, normalized("LogSoftmax", self.axis, x.ndim)))}
+        return {
+            "x": term(f"-> {i};{i}")
+            - term(f"p_{j} -> {i};{j}", softmax(x, normalized("LogSoftmax", self.axis, x.ndim)))
+        }

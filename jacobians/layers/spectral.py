@@ -1,8 +1,8 @@
-"""The matrix exponential, singular values, Cholesky factors and eigenvalues. Index legend: i j output, k l input, ... stack.
+"""Exponential, singular values, eigenvalues and Cholesky factors. Index legend: i j output, k l input, ... stack.
 
 Layers for a symmetric matrix take (x + xᵀ)/2, so that they are functions of all entries of x; their Jacobian is that
 function's, and it is symmetric in k l.
-"""  # noqa: D205
+"""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def exponential(X: Array) -> Array:
     if X.size == 0:
         return X.copy()
     norm = np.abs(X).sum(axis=-2).max(axis=-1)
-    squarings = np.maximum(0, np.ceil(np.log2(np.maximum(norm, 1e-300) / (5.3 if X.real.dtype.itemsize > 4 else 3.9)))).astype(int)
+    squarings = np.maximum(
+        0, np.ceil(np.log2(np.maximum(norm, 1e-300) / (5.3 if X.real.dtype.itemsize > 4 else 3.9)))
+    ).astype(int)
     X = X / (2.0 ** squarings[..., None, None]).astype(X.real.dtype)
     b, one = PADE, np.eye(X.shape[-1], dtype=X.dtype)
     X2 = X @ X

@@ -16,7 +16,7 @@ def sigmoid(x: Array) -> Array:
     if x.dtype.kind == "c":
         return np.asarray(1 / (1 + np.exp(-x)))
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    return np.asarray(np.where(x >= 0, 1, e) / (1 + e))
 
 
 def softplus(x: Array) -> Array:
@@ -43,7 +43,7 @@ def gauss(x: Array) -> Array:
 
 
 def _entry_by_entry(function: object) -> np.vectorize:
-    return np.vectorize(function, otypes=[np.float64])  # type: ignore[arg-type,call-overload,no-any-return]
+    return np.vectorize(function, otypes=[np.float64])  # type: ignore[arg-type]
 
 
 _erf, _erfc = _entry_by_entry(math.erf), _entry_by_entry(math.erfc)
@@ -65,7 +65,7 @@ def damped(x: Array, s: Array) -> Array:
 
 
 def softsign(x: Array) -> Array:
-    """x / (1 + |x|), which is ±1 long before infinity."""
+    """X / (1 + |x|), which is ±1 long before infinity."""
     t = np.clip(x, -1e30, 1e30)
     return np.asarray(t / (1 + np.abs(t)))
 

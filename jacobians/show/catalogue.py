@@ -19,7 +19,9 @@ def layer_table() -> str:
         for one in group:
             lines.append(f"  {one.name:{width}}  {one.formula}")
             for text in (one.shapes, one.source):
-                lines += textwrap.wrap(text, WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 4))
+                lines += textwrap.wrap(
+                    text, WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 4)
+                )
     return "\n".join(lines)
 
 

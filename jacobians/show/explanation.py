@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,7 +80,7 @@ class Explanation:
         shapes = [self.factors[0].out_shape, *(f.wrt_shape for f in self.factors)]
         parts = [f"{letters} of {name} {shape}" + ("" if set(letters) <= set(output) else ", summed")
                  for letters, name, shape in zip(ends, names, shapes, strict=True) if letters]  # fmt: skip
-        return "; ".join(parts) or "no axes"
+        return "; ".join(parts)
 
     def __str__(self) -> str:
         return "\n".join(_text(self))
@@ -158,8 +159,11 @@ def _text(found: Explanation) -> Iterator[str]:
     yield from _aligned([(_name(f), _shape(f), _formula(f)) for f in found.factors])
     if found.steps:
         yield ""
-        yield f"Contracted: {found.subscripts}"
-        yield f"  {found.axes}"
+        if found.axes:
+            yield f"Contracted: {found.subscripts}"
+            yield f"  {found.axes}"
+        else:
+            yield "A product of numbers:"
         yield ""
     for step in found.steps:
         yield from _step_text(step)
@@ -226,7 +230,8 @@ def _html(found: Explanation) -> str:
     rows = "".join(_cells(html(_name(f)), _shape(f), html(_formula(f))) for f in found.factors)
     parts.append(f"<p>The local Jacobians:</p><table>{rows}</table>")
     if found.steps:
-        parts.append(f"<p>Contracted: <code>{found.subscripts.replace('->', '-&gt;')}</code>, {html(found.axes)}</p>")
+        string = f"Contracted: <code>{escape(found.subscripts)}</code>, {html(found.axes)}"
+        parts.append(f"<p>{string if found.axes else 'A product of numbers:'}</p>")
         lines = []
         for step in found.steps:
             if isinstance(step, Definition):

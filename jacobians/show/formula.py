@@ -6,8 +6,10 @@ stand only on the right side are summed, and a Σ says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from jacobians.structure import Axis, Factor, Form, Index, Label, Product, Shape
 LETTERS = "ijklmnopqrstuvwabcdefgh"
 DELTA = "δ"
 LONGEST = 8  # names of a factor in one line
+NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?(?:/\d+)?"
 
 
 class Sign(NamedTuple):
@@ -30,8 +33,7 @@ class Sign(NamedTuple):
     @property
     def is_number(self) -> bool:
         """Whether this is a number."""
-        return not self.indices and self.name.replace(".", "", 1).replace("e-", "").replace("e+", "").isdecimal()
-
+        return not self.indices and re.fullmatch(NUMBER, self.name) is not None
 
     @property
     def rank(self) -> int:
@@ -219,14 +221,35 @@ def _followed(product: Written, letters: Sequence[str]) -> Written:
 
 def _sorted(product: Written) -> Written:
     """Numbers first, then deltas and conditions, then names; a negative number gives its sign away."""
-    sign, signs = product.sign, []
+    sign, signs, number = product.sign, [], 1.0
     for one in product.signs:
         if one.name.startswith("-") and Sign(one.name[1:]).is_number:
             sign, one = -sign, Sign(one.name[1:])
-        if one.name != "1":
+        if one.is_number:
+            above, _, below = one.name.partition("/")
+            number *= float(above) / float(below or 1)
+        elif one.name != "1":
             signs.append(one)
     signs.sort(key=lambda s: s.rank)
-    return Written(sign, tuple(signs), product.summed)
+    return Written(sign, ((Sign(digits(number)),) if number != 1 else ()) + tuple(signs), product.summed)
+
+
+def digits(number: float) -> str:
+    """A number with six digits, or the fraction that these digits mean.
+
+    >>> digits(0.333333), digits(0.5), digits(0.707107), digits(0.000714286)
+    ('1/3', '0.5', '0.707107', '1/1400')
+    """
+    decimal = f"{number:g}"
+    if len(decimal.replace(".", "").lstrip("0")) < 5:
+        return decimal
+    for fraction in (
+        Fraction(number).limit_denominator(100),
+        Fraction(1, max(1, round(1 / number))) if number else Fraction(0),
+    ):
+        if fraction.denominator <= 10_000 and abs(float(fraction) - number) <= 1e-6 * abs(number):
+            return str(fraction)
+    return decimal
 
 
 def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:
@@ -243,9 +266,7 @@ def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:
     return text
 
 
-def _names(
-    product: Product, factor: Factor, names: dict[Label, str], free: int
-) -> tuple[list[Sign], tuple[str, ...]]:
+def _names(product: Product, factor: Factor, names: dict[Label, str], free: int) -> tuple[list[Sign], tuple[str, ...]]:
     """The names of a product with their indices as letters, and the letters of the labels summed inside."""
     inside: dict[int, str] = {}
 

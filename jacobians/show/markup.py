@@ -14,18 +14,18 @@ GREEK = {
 GREEK_NAMES = {*GREEK.values(), "epsilon", "phi"}
 FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "max", "min", "det", "sqrt"}
 SIGNS = {
-    "−": "-", "·": r"\cdot ", "×": r"\times ", "√": r"\surd ", "≥": r"\ge ", "≤": r"\le ", "≠": r"\ne ",
+    "−": "-", "·": r"\cdot ", "×": r"\times ", "√": r"\surd ", "≥": r"\geq ", "≤": r"\leq ", "≠": r"\neq ",
     "∞": r"\infty ",
     "…": r"\ldots ", "⊙": r"\odot ", "∂": r"\partial ", "′": "'", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
     "}": r"\}", "ᵀ": r"^{\top}", "⁻": "^{-}", "ˣ": "^{x}", "*": r"\,",
 }  # fmt: skip
-RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def html(formula: str) -> str:
     """The formula with its indices as subscripts: ``A_ij`` becomes ``A<sub>ij</sub>``."""
-    return re.sub(r"_([^\s/()·,]+|\S*\)(?=\s|$))", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
+    return re.sub(r"_((?:[^\s/()\[\]·,]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
 
 
 def latex(formula: str) -> str:
@@ -34,6 +34,8 @@ def latex(formula: str) -> str:
 
 
 def _token(token: str) -> str:
+    if fraction := re.fullmatch(r"(\d+)/(\d+)", token):
+        return f"\\frac{{{fraction[1]}}}{{{fraction[2]}}}"
     if token.startswith("∂") and "/∂" in token:
         above, _, below = token.partition("/∂")
         opening = "(" if above.startswith("∂(") else ""
@@ -66,11 +68,11 @@ def _characters(text: str) -> str:
     if (power := re.search(r"\^\(([^()]*)\)", text)) is not None:
         before, after = text[: power.start()], text[power.end() :]
         return f"{_characters(before)}^{{{_characters(power[1])}}}{_characters(after)}"
-    return "".join(_part(part) for part in re.findall(r"[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹₀-₉ˣ]+|[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text))
+    return "".join(_part(part) for part in re.findall(r"[A-Za-z]+|⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text))
 
 
 def _part(part: str) -> str:
-    if part[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
+    if part[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
         return f"^{{{part.translate(RAISED)}}}"
     if part[0] in "₀₁₂₃₄₅₆₇₈₉":
         return f"_{{{part.translate(LOWERED)}}}"
@@ -78,6 +80,4 @@ def _part(part: str) -> str:
         return SIGNS[part]
     if part in GREEK_NAMES or part in FUNCTIONS:
         return f"\\{part} "
-    if any(c in GREEK for c in part):
-        return "".join(f"\\{GREEK[c]} " if c in GREEK else c for c in part)
-    return part
+    return f"\\{GREEK[part]} " if part in GREEK else part

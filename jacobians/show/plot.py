@@ -71,7 +71,7 @@ def _figure() -> Any:
 
 def _matrix(new: Any, jacobian: Jacobian, values: Array, kind: str, order: str) -> Figure:
     rows, columns = values.shape
-    cell = min(0.45, 7 / max(rows, columns, 1))
+    cell = min(0.45, 5.6 / max(rows, columns, 1))
     size = (max(2.4, columns * cell + 1.6), max(1.4, rows * cell + 1.2))
     figure = new(figsize=size, layout="constrained")
     axes = figure.subplots()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from html import escape
@@ -12,13 +12,13 @@ from operator import matmul
 from numpy.typing import ArrayLike
 
 from jacobians import memory
-from jacobians.chain import Chain
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Layer
 from jacobians.show.formula import share, times
 from jacobians.show.markup import html
-from jacobians.show.names import Path, path_of
+from jacobians.show.names import Link, Path, path_of
 
+LONG = 80  # letters in a formula of a product
 HEADINGS = ("Jacobian", "shape", "formula", "non-zero", "held", "full")
 
 
@@ -45,6 +45,13 @@ class Row:
         """The row as text, one cell for each heading."""
         words = (share(self.nonzeros, self.size), memory.in_words(self.nbytes), memory.in_words(self.full_nbytes))
         return (self.title, self.shape, self.formula, *words)
+
+    def html_cells(self) -> Iterator[str]:
+        """The row as HTML."""
+        path = f" ({escape(self.path)})" if self.path else ""
+        marked = {0: html(self.name) + path, 2: html(self.formula)}
+        for k, cell in enumerate(self.cells):
+            yield f'<td class="c{k}">{marked.get(k, escape(cell))}</td>'
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,7 @@ class Table:
         for heading, rows in self.groups:
             if heading:
                 body.append(f'<tr><th colspan="{len(HEADINGS)}" class="group">{escape(heading)}</th></tr>')
-            body += ["<tr>" + "".join(f'<td class="c{k}">{html(c)}</td>' for k, c in enumerate(row.cells)) + "</tr>"
-                     for row in rows]  # fmt: skip
+            body += [f"<tr>{''.join(row.html_cells())}</tr>" for row in rows]
         return (
             f'{STYLE}<div class="jacobians"><p>{escape(self.title)}</p>'
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
@@ -116,8 +122,8 @@ def table(layer: Layer, *inputs: ArrayLike) -> Table:
     path = path_of(layer, inputs)
     shapes = ", ".join(f"{name} {x.shape}" for name, x in path.inputs.items())
     title = f"{layer!r} for {shapes}"
-    local = tuple(_row(j, "") if not p else _row(j, p) for p, j in _local(path))
-    if not isinstance(layer, Chain) or len(path.links) == 1:
+    local = tuple(_local(path.links))
+    if len(path.links) == 1 and not path.links[0].inside:
         return Table(title, (("", local),))
     return Table(title, (("of each layer", local), ("of the chain", tuple(_composed(path)))))
 
@@ -126,12 +132,14 @@ def _ruled(heading: str, width: int) -> str:
     return f"── {heading} ".ljust(width, "─")
 
 
-def _local(path: Path) -> Iterator[tuple[str, Jacobian]]:
-    """The local Jacobians, with the path of a parameter that carries a number."""
-    for link in path.links:
+def _local(links: Iterable[Link]) -> Iterator[Row]:
+    """The local Jacobians, with the path of a parameter that carries a number; of a residual layer those inside first."""
+    for link in links:
+        yield from _local(link.inside)
         for name, jacobian in link.jacobians.items():
-            numbered = name in link.layer.parameters and link.arguments[name] != name
-            yield (f"{link.path}.{name}" if numbered else ""), jacobian
+            if name in link.layer.input_names or not link.inside:
+                numbered = name in link.layer.parameters and link.arguments[name] != name
+                yield _row(jacobian, f"{link.path}.{name}" if numbered else "", [jacobian])
 
 
 def _composed(path: Path) -> Iterator[Row]:
@@ -139,15 +147,29 @@ def _composed(path: Path) -> Iterator[Row]:
     last = path.links[-1]
     for name in path.wrt:
         factors = path.factors(name)
-        if len(factors) > 1:
+        if len(factors) > 1 or path.links[-1].inside:
             product = reduce(matmul, factors)
-            yield _row(product.named(last.name, factors[-1].form.wrt_name), name if "." in name else "")
+            yield _row(product.named(last.name, factors[-1].form.wrt_name), name if "." in name else "", factors)
 
 
-def _row(jacobian: Jacobian, path: str) -> Row:
+def _row(jacobian: Jacobian, path: str, factors: Sequence[Jacobian]) -> Row:
     form = jacobian.form
     plain = form.wrt_name == path.rpartition(".")[2]
     return Row(
-        f"∂{form.out_name}/∂{form.wrt_name}", "" if plain else path, times(form.out_shape, form.wrt_shape),
-        jacobian.formula, jacobian.nonzeros, prod(form.shape), jacobian.nbytes, jacobian.full_nbytes,
+        _name(jacobian), "" if plain else path, times(form.out_shape, form.wrt_shape), _formula(jacobian, factors),
+        jacobian.nonzeros, prod(form.shape), jacobian.nbytes, jacobian.full_nbytes,
     )  # fmt: skip
+
+
+def _formula(jacobian: Jacobian, factors: Sequence[Jacobian]) -> str:
+    """The formula, or where it is long the product of Jacobians that it comes from."""
+    formula = jacobian.formula
+    if len(factors) == 1 or (len(formula) <= LONG and "[…]" not in formula):
+        return formula
+    names = [_name(f) for f in factors]
+    short = names if len(names) <= 6 else [*names[:3], "⋯", *names[-2:]]
+    return f"{_name(jacobian)} = {' · '.join(short)}"
+
+
+def _name(jacobian: Jacobian) -> str:
+    return f"∂{jacobian.form.out_name}/∂{jacobian.form.wrt_name}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -87,7 +88,7 @@ def lecture(M: int, N: int) -> Workload:
 
 
 def _mlp(sizes: Sequence[int], seed: int = 3) -> tuple[list[np.ndarray], np.ndarray]:
-    parameters = random(seed, *[s for n, m in zip(sizes, sizes[1:], strict=False) for s in ((m, n), (m,))])
+    parameters = random(seed, *[s for n, m in pairwise(sizes) for s in ((m, n), (m,))])
     return parameters, random(seed + 1, (sizes[0],))[0]
 
 
@@ -188,7 +189,7 @@ def convolution(inputs: int, outputs: int, size: int, kernel: int = 3) -> Worklo
 
     rev, fwd = jax.jit(jax.jacrev(by_jax)), jax.jit(jax.jacfwd(by_jax))
     t, tw, tb, j = torch.tensor(x), torch.tensor(W), torch.tensor(b), jnp.asarray(x)
-    f = lambda x: torch.nn.functional.conv2d(x[None], tw, tb)[0]  # noqa: E731
+    f = lambda x: torch.nn.functional.conv2d(x[None], tw, tb)[0]
     out = size - kernel + 1
     return Workload(
         "convolution ∂y/∂x", f"{inputs}→{outputs}, {size}×{size}", lambda: [layer.jacobians(x, wrt="x")["x"]],
@@ -223,9 +224,12 @@ def transformer(T: int, D: int) -> Workload:
 
     weights = [Wq, Wk, Wv, Wo, W1, W2]
     jw, tw = [jnp.asarray(w) for w in weights], [torch.tensor(w) for w in weights]
-    rev, fwd = (jax.jit(mode(lambda x: function(jnp, lambda s: jax.nn.softmax(s, -1), *jw, x))) for mode in (jax.jacrev, jax.jacfwd))
+    rev, fwd = (
+        jax.jit(mode(lambda x: function(jnp, lambda s: jax.nn.softmax(s, -1), *jw, x)))
+        for mode in (jax.jacrev, jax.jacfwd)
+    )
     t, j = torch.tensor(x), jnp.asarray(x)
-    f = lambda x: function(torch, lambda s: torch.softmax(s, -1), *tw, x)  # noqa: E731
+    f = lambda x: function(torch, lambda s: torch.softmax(s, -1), *tw, x)
     return Workload(
         "transformer block ∂y/∂x", f"T = {T}, D = {D}", lambda: [block.jacobians(x, wrt="x")["x"]],
         {"torch jacrev": lambda: [torch.func.jacrev(f, chunk_size=512)(t)],

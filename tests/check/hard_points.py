@@ -121,7 +121,7 @@ def _iterated(a: Any) -> Any:
 
 
 def _kinks() -> None:
-    relu = lambda x: np.maximum(x, 0)  # noqa: E731
+    relu = lambda x: np.maximum(x, 0)
     add("ReLU at 0, 0", relu, np.array([0.0, 2.0]), np.diag([0.0, 1]))
     add("ReLU at 0, 1", relu, np.array([0.0, 2.0]), np.diag([1.0, 1]))
     add("ReLU at 0, ½", relu, np.array([0.0, 2.0]), np.diag([0.5, 1]))

@@ -80,7 +80,7 @@ def _entrywise() -> None:
     add("tanh, not a diagonal but a vector", np.tanh, x, np.diag(1 - t**2), 1 - t**2, "diagonal")
     add("tanh, stale x", np.tanh, x, np.diag(1 - t**2), np.diag(1 - np.tanh(x + 0.05) ** 2))
     p = np.exp(x) / np.exp(x).sum()
-    softmax = lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum()  # noqa: E731
+    softmax = lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum()
     add("softmax, −ppᵀ missing", softmax, x, np.diag(p) - np.outer(p, p), np.diag(p), "rank 1")
     only = np.diag(p * (1 - p))
     add("softmax, only the diagonal", softmax, x, np.diag(p) - np.outer(p, p), only, "only the diagonal")
@@ -155,20 +155,20 @@ def _convolutions() -> None:
     signal, kernel = random.normal(size=9), random.normal(size=3)
     by_signal = np.array([[kernel[j - i] if 0 <= j - i < 3 else 0 for j in range(9)] for i in range(7)])
     flipped = np.array([[kernel[2 - (j - i)] if 0 <= j - i < 3 else 0 for j in range(9)] for i in range(7)])
-    correlate = lambda signal: np.correlate(signal, kernel, "valid")  # noqa: E731
+    correlate = lambda signal: np.correlate(signal, kernel, "valid")
     add("correlation, kernel flipped", correlate, signal, by_signal, flipped, "flipped")
     image, weights = random.normal(size=(5, 6)), random.normal(size=(2, 3))
-    windows = lambda image: np.lib.stride_tricks.sliding_window_view(image, (2, 3))  # noqa: E731
+    windows = lambda image: np.lib.stride_tricks.sliding_window_view(image, (2, 3))
     by_weights = windows(image).copy()
-    convolve = lambda weights: np.einsum("yxuv,uv->yx", windows(image), weights)  # noqa: E731
+    convolve = lambda weights: np.einsum("yxuv,uv->yx", windows(image), weights)
     add("convolution, kernel axes flipped", convolve, weights, by_weights, by_weights[..., ::-1, ::-1], "kernel axes")
     add("convolution, shifted by one", convolve, weights, by_weights, np.roll(by_weights, 1, axis=0), "rolled by one")
-    blur = lambda v: (np.roll(v, 1) + v + np.roll(v, -1)) / 3  # noqa: E731
+    blur = lambda v: (np.roll(v, 1) + v + np.roll(v, -1)) / 3
     ring = (np.eye(9) + np.roll(np.eye(9), 1, axis=1) + np.roll(np.eye(9), -1, axis=1)) / 3
     border = ring.copy()
     border[0, 8] = border[8, 0] = 0
     add("blur, border forgotten", blur, signal, ring, border, "border")
-    padded = lambda v: np.convolve(v, [1.0, -2, 1], "same")  # noqa: E731
+    padded = lambda v: np.convolve(v, [1.0, -2, 1], "same")
     laplace = -2 * np.eye(9) + np.eye(9, k=1) + np.eye(9, k=-1)
     reflected = laplace.copy()
     reflected[0, 0] = reflected[8, 8] = -1

@@ -49,7 +49,7 @@ def test_sparse() -> None:
 
 def test_several_arguments() -> None:
     by_A = np.einsum("ik,l->ikl", np.eye(4), x)
-    product = lambda A, x: A @ x  # noqa: E731
+    product = lambda A, x: A @ x
     assert check_jacobian(product, (A, x), (by_A, A)).ok
     assert check_jacobian(product, (A, x), {"A": by_A, "x": A}).ok
     assert check_jacobian(product, (A, x), A, argnums=1).ok

@@ -34,7 +34,7 @@ def test_the_miss_probability_is_stated() -> None:
 
 
 def test_factor_along_directions() -> None:
-    assert "(sign)" in str(check_jacobian(f, x, -J, strategy="projections"))
+    assert "(sign)" in str(check_jacobian(lambda x: np.tanh(A[:90] @ x), x, -J[:90], strategy="projections"))
 
 
 def test_a_sparse_pattern_groups_columns() -> None:

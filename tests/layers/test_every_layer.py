@@ -40,11 +40,13 @@ def test_unmaterialised_products_and_entries_equal_the_full_tensor(name):
     output, local = layer.linearize(*inputs)
     for J in local.values():
         full = J.full()
-        tolerance = dict(rtol=1e-10, atol=1e-12 * max(1, np.abs(full).max(initial=0)))
+        tolerance = {"rtol": 1e-10, "atol": 1e-12 * max(1, np.abs(full).max(initial=0))}
         u, h = rng.normal(size=J.out_shape), rng.normal(size=J.wrt_shape)
         np.testing.assert_allclose(u @ J, np.tensordot(u, full, u.ndim), **tolerance)
         np.testing.assert_allclose(J @ h, np.tensordot(full, h, h.ndim), **tolerance)
-        np.testing.assert_allclose(J.T.full(), np.moveaxis(full, range(u.ndim), range(-u.ndim, 0)) if u.ndim else full, **tolerance)
+        np.testing.assert_allclose(
+            J.T.full(), np.moveaxis(full, range(u.ndim), range(-u.ndim, 0)) if u.ndim else full, **tolerance
+        )
         if full.size:
             last = tuple(n - 1 for n in full.shape)
             np.testing.assert_allclose(J[last], full[last], **tolerance)
@@ -64,7 +66,7 @@ def test_composes_from_both_sides(name):
         left = Jacobian.from_array(rng.normal(size=(2, *J.out_shape)), 1)
         right = Jacobian.from_array(rng.normal(size=(*J.wrt_shape, 2)), len(J.wrt_shape))
         expected = np.tensordot(np.tensordot(left.full(), full, len(J.out_shape)), right.full(), len(J.wrt_shape))
-        tolerance = dict(rtol=1e-10, atol=1e-11 * max(1, np.abs(full).max(initial=0)))
+        tolerance = {"rtol": 1e-10, "atol": 1e-11 * max(1, np.abs(full).max(initial=0))}
         np.testing.assert_allclose((left @ J @ right).full(), expected, **tolerance)
         np.testing.assert_allclose((left @ (J @ right)).full(), expected, **tolerance)
 
@@ -84,7 +86,9 @@ def test_float32_stays_float32(name):
     expected = layer.jacobians(*inputs)
     for argument, J in single.jacobians(*changed).items():
         assert J.dtype == np.float32, argument
-        np.testing.assert_allclose(J, expected[argument], rtol=5e-2, atol=2e-3 * max(1, np.abs(expected[argument]).max(initial=0)))
+        np.testing.assert_allclose(
+            J, expected[argument], rtol=5e-2, atol=2e-3 * max(1, np.abs(expected[argument]).max(initial=0))
+        )
 
 
 @some
@@ -176,7 +180,9 @@ def test_complex_derivative(name):
         h = rng.normal(size=inputs[k].shape) + 1j * rng.normal(size=inputs[k].shape)
         moved = [[*inputs[:k], inputs[k] + s * step * h, *inputs[k + 1 :]] for s in (1, -1)]
         expected = (layer(*moved[0]) - layer(*moved[1])) / (2 * step)
-        np.testing.assert_allclose(J @ h, expected, rtol=1e-6, atol=1e-7 * max(1, np.abs(expected).max()), err_msg=argument)
+        np.testing.assert_allclose(
+            J @ h, expected, rtol=1e-6, atol=1e-7 * max(1, np.abs(expected).max()), err_msg=argument
+        )
 
 
 @some

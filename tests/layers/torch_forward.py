@@ -1,4 +1,4 @@
-"""Every layer's forward once more, in PyTorch and from its own functions where it has them: the oracle of test_torch.py.
+"""Every layer's forward once more, in PyTorch and from its own functions where it has them, for test_torch.py.
 
 A row takes the layer (for its options), then its inputs and parameters by name.
 """
@@ -83,7 +83,9 @@ def cell(function, size):
     """A cell of torch.nn.functional, which takes one batch axis."""
 
     def call(o, x, h, *rest):
-        return function(x.reshape(-1, x.shape[-1]), h.reshape(-1, h.shape[-1]), *rest).reshape(*x.shape[:-1], size * h.shape[-1])
+        return function(x.reshape(-1, x.shape[-1]), h.reshape(-1, h.shape[-1]), *rest).reshape(
+            *x.shape[:-1], size * h.shape[-1]
+        )
 
     return call
 
@@ -162,7 +164,9 @@ FORWARD = {
         lambda y: F.conv_transpose2d(y, W, b, plain(o.stride), plain(o.padding)), x, 3
     ),
     "MaxPool2d": lambda o, x: batched(lambda y: F.max_pool2d(y, both(o.size), both(o.stride or o.size)), x, 2),
-    "AvgPool2d": lambda o, x: batched(lambda y: F.avg_pool2d(y[:, None], both(o.size), both(o.stride or o.size))[:, 0], x, 2),
+    "AvgPool2d": lambda o, x: batched(
+        lambda y: F.avg_pool2d(y[:, None], both(o.size), both(o.stride or o.size))[:, 0], x, 2
+    ),
     "ScaledDotProductAttention": lambda o, q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=o.causal),
     "SelfAttention": self_attention,
     "RNNCell": lambda o, x, h, Wx, Wh, b: cell(torch.rnn_tanh_cell, 1)(o, x, h, Wx, Wh, b, torch.zeros_like(b)),
@@ -201,8 +205,8 @@ ENTRYWISE = {
     "Sin": torch.sin, "Cos": torch.cos, "Tan": torch.tan, "Sinh": torch.sinh, "Cosh": torch.cosh, "Tanh": torch.tanh,
     "Arctan": torch.arctan, "Arcsinh": torch.arcsinh, "Erf": torch.erf, "Sigmoid": torch.sigmoid,
     "LogSigmoid": F.logsigmoid, "ReLU": F.relu, "ReLU6": F.relu6, "SELU": F.selu, "SiLU": F.silu, "Mish": F.mish,
-    "Softsign": F.softsign, "HardTanh": F.hardtanh, "HardSigmoid": lambda x: (x + 3).clamp(0, 6) / 6, "HardSwish": F.hardswish,
-    "TanhShrink": F.tanhshrink,
+    "Softsign": F.softsign, "HardTanh": F.hardtanh, "HardSigmoid": lambda x: (x + 3).clamp(0, 6) / 6,
+    "HardSwish": F.hardswish,    "TanhShrink": F.tanhshrink,
     "Add": torch.add, "Subtract": torch.sub, "Multiply": torch.mul, "Divide": torch.div, "Pow": torch.pow,
     "Maximum": torch.maximum, "Minimum": torch.minimum, "Hypot": torch.hypot, "Arctan2": torch.arctan2,
     "LogAddExp": torch.logaddexp,

@@ -23,7 +23,7 @@ from jacobians.layers.attention import weights
 from jacobians.layers.registry import entries
 from jacobians.show.derivation import Definition
 from jacobians.show.explanation import explain
-from jacobians.show.formula import equation, letter
+from jacobians.show.formula import NUMBER, equation, letter
 from jacobians.structure import LONGEST
 
 LETTER = re.compile(r"[a-z]′*")
@@ -100,8 +100,9 @@ class Reader:
         if name == "δ":
             a, b = indices
             return np.eye(sizes[a], sizes[b]), [a, b]
-        if not indices and re.fullmatch(r"[\d.]+(e[+-]?\d+)?", name):
-            return np.asarray(float(name)), []
+        if not indices and re.fullmatch(NUMBER, name):
+            above, _, below = name.partition("/")
+            return np.asarray(float(above) / float(below or 1)), []
         condition = re.fullmatch(r"\[([a-z]′*)=(.*)\]", token)
         assert condition, f"what is {token!r}? names: {sorted(self.values)}"
         position, labels = self.position(condition[2], sizes)

@@ -1,0 +1,275 @@
+"""Tables, derivations, pictures: what they say, apart from how it looks."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from jacobians import (
+    Affine,
+    Chain,
+    Conv1d,
+    Embedding,
+    Jacobian,
+    Linear,
+    MatMul,
+    Reshape,
+    Residual,
+    Softmax,
+    SquaredError,
+    Tanh,
+    Transpose,
+    term,
+)
+from jacobians.chain import LayerError
+from jacobians.layers.registry import examples
+from jacobians.show.explanation import explain
+from jacobians.show.formula import share, times
+from jacobians.show.markup import html, latex
+from jacobians.show.pattern import mask, pattern
+from jacobians.show.table import table
+
+rng = np.random.default_rng(0)
+A, b, x = rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=2)
+single = Chain(Affine(A, b), Tanh())
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_the_lectures_network():
+    rows = {row.title: row for row in single.table(x).rows}
+    assert list(rows) == ["∂z/∂x", "∂z/∂A", "∂z/∂b", "∂f/∂z", "∂f/∂x", "∂f/∂A", "∂f/∂b"]
+    row = rows["∂f/∂A"]
+    assert (row.shape, row.formula) == ("3 × (3×2)", "∂f_i/∂A_jk = δ_ij (1-f²)_i x_k")
+    assert (row.nonzeros, row.size, row.full_nbytes) == (6, 18, 144)
+
+
+def test_names_that_occur_twice_get_numbers_and_paths():
+    net = Chain(first=Affine(A, b), act=Tanh(), second=Affine(A.T, x), last=Tanh())
+    titles = [row.title for row in net.table(x).rows]
+    assert "∂z₂/∂f₁" in titles
+    assert "∂f₂/∂A₁ (first.A)" in titles
+    assert "∂f₂/∂A₂ (second.A)" in titles
+
+
+def test_nothing_is_materialised_for_a_table():
+    large = Chain(Linear(np.broadcast_to(np.float64(1), (3000, 3000))), Tanh())
+    text = str(large.table(np.ones(3000)))
+    assert "216 GB" in text
+
+
+def test_a_scalar_group_is_one():
+    assert times((), (3, 2)) == "1 × (3×2)"
+    assert Chain(Affine(A, b), Tanh(), SquaredError(b)).table(x).rows[-1].shape == "1 × 3"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [(1, 3, "33%"), (1, 3000, "0.033%"), (2999, 3000, "<100%"), (3, 3, "100%"), (0, 0, "100%")],
+)
+def test_shares_are_never_rounded_to_nothing_or_all(part, whole, text):
+    assert share(part, whole) == text
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [pytest.param(la, xs, id=name) for name, la, xs in examples()])
+def test_every_layer_has_a_table_a_picture_and_a_diagram(layer, inputs):
+    found = table(layer, *inputs)
+    jacobians = layer.linearize(*inputs)[1]
+    assert len(found.rows) >= len(jacobians)
+    assert found._repr_html_().count("<tr>") == len(found.rows) + 1
+    assert layer.diagram(*inputs)._repr_html_()
+    for J in jacobians.values():
+        assert J._repr_html_()
+        assert J._repr_latex_().count("{") == J._repr_latex_().count("}")
+        if J.full_nbytes < 1e6:
+            may_differ = mask(J.form, J.arrays)
+            assert not (J.full() != 0)[~may_differ].any()
+            assert may_differ.sum() <= J.nonzeros
+
+
+# --- derivations ------------------------------------------------------------------------------------------------------
+
+
+def test_the_lectures_derivation():
+    found = single.explain(x, wrt="0.A")
+    assert found.product == "∂f/∂A = ∂f/∂z · ∂z/∂A"
+    assert found.subscripts == "il,ljk->ijk"
+    assert found.axes == "i of f (3,); l of z (3,), summed; jk of A (3, 2)"
+    (step,) = found.steps
+    assert step.left == "∂f_i/∂A_jk"
+    assert [line.text for line in step.lines] == [
+        "Σ_l ∂f_i/∂z_l · ∂z_l/∂A_jk",
+        "Σ_l δ_il (1-f²)_i · δ_lj x_k",
+        "δ_ij (1-f²)_i x_k",
+    ]
+    assert step.lines[-1].reason == "δ_il sets l = i"
+
+
+def test_what_is_printed_is_what_is_contracted():
+    net = Chain(Affine(A, b), Tanh(), Affine(A.T, x), Softmax())
+    for wrt in net.linearize(x)[1]:
+        found = net.explain(x, wrt=wrt)
+        full = np.einsum(found.subscripts, *(factor.full() for factor in found.factors), optimize=True)
+        np.testing.assert_allclose(full, net.jacobians(x, wrt=wrt)[wrt])
+
+
+def test_the_first_parameter_is_explained_by_default():
+    assert single.explain(x).wrt == "0.A"
+    assert Chain(Tanh(), Softmax()).explain(x).wrt == "x"
+
+
+def test_orders_are_named_and_the_chosen_one_comes_first():
+    sizes = (60, 40, 2, 40, 60)
+    net = Chain(*(Linear(rng.normal(size=(m, n))) for n, m in pairwise(sizes)))
+    found = net.explain(rng.normal(size=60), wrt="x").orders
+    assert [order.chosen for order in found] == [True, *[False] * (len(found) - 1)]
+    assert min(order.dense_flops for order in found) == 2 * (60 * 40 * 2 + 2 * 40 * 60 + 60 * 2 * 60)
+    assert max(order.dense_flops for order in found) == 2 * (60 * 40 * 2 + 60 * 2 * 40 + 60 * 40 * 60)
+
+
+def test_long_chains_stay_readable():
+    net = Chain(*(layer for _ in range(20) for layer in (Affine(rng.normal(size=(3, 3)), b), Tanh(), Softmax())))
+    text = str(net.explain(b, wrt="0.A"))
+    assert "where G₁" in text
+    assert max(len(line) for line in text.splitlines() if "∂" in line and "·" in line and "where" not in line) < 900
+    assert "[…]" not in text
+
+
+def test_index_maps_are_explained():
+    net = Chain(Conv1d(rng.normal(size=(2, 1, 3)), np.zeros(2), stride=2, padding=1), Tanh())
+    assert net.explain(rng.normal(size=(1, 8)), wrt="0.W").formula == "∂f_ij/∂W_klm = δ_ik (1-f²)_ij X_ljm"
+    assert "[l=m+2j−1]" in net.explain(rng.normal(size=(1, 8)), wrt="x").formula
+    words = Chain(Embedding(A), Tanh())
+    assert words.explain(np.array([2, 0]), wrt="0.table").formula.startswith("∂f_ij/∂table_kl = [k=")
+
+
+def test_errors_name_the_layer_and_what_there_is():
+    with pytest.raises(ValueError, match=r"'0\.C'.*wrt must be of x, 0\.A, 0\.b"):
+        single.explain(x, wrt="0.C")
+    with pytest.raises(LayerError, match="in layer 2"):
+        Chain(Affine(A, b), Tanh(), Affine(A, b)).explain(x)
+
+
+def test_a_single_layer_is_explained_too():
+    found = explain(Affine(A, b), x, wrt="A")
+    assert found.formula == "∂z_i/∂A_jk = δ_ij x_k"
+    assert found.orders == () == found.steps
+
+
+def test_names_inside_a_residual_layer_are_kept_apart():
+    net = Chain(Linear(A[:2]), Residual(Chain(Linear(A[:2]), Tanh())), Tanh())
+    formula = net.explain(x, wrt="x").formula
+    assert "A₁" in formula
+    text = str(net.explain(x, wrt="x"))
+    assert "∂z₃_i/∂z₁_j = (1-f₁²)_i A₂_ij + δ_ij" in text
+
+
+# --- markup -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("δ_ij x_k", r"\delta _{ij} x_{k}"),
+        ("(1-f²)_i", r"(1-f^{2})_{i}"),
+        ("A₂_ij", r"A_{2,ij}"),
+        ("∂f_i/∂A_jk", r"\frac{\partial f_{i}}{\partial A_{jk}}"),
+        ("Σ_jk gamma_k", r"\sum_{jk} \gamma _{k}"),
+        ("(px^(p-1))_i", r"(px^{p-1})_{i}"),
+        ("table_ij", r"\mathrm{table}_{ij}"),
+        ("[x>0]_i", r"[x>0]_{i}"),
+    ],
+)
+def test_latex(text, expected):
+    assert latex(text) == expected
+
+
+def test_latex_is_accepted_by_matplotlib():
+    from matplotlib.mathtext import MathTextParser
+
+    parser = MathTextParser("path")
+    for _, layer, inputs in examples():
+        for J in layer.linearize(*inputs)[1].values():
+            parser.parse("$" + latex(J.formula).replace(r"\surd", r"\Sigma") + "$")
+
+
+def test_html_indices():
+    assert html("δ_ij (x<y)_k") == "δ<sub>ij</sub> (x&lt;y)<sub>k</sub>"
+    assert html("A_i(2j+k) b") == "A<sub>i(2j+k)</sub> b"
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_pattern_draws_blocks_and_nothing_too_large():
+    J = Affine(A, b).linearize(x)[1]["A"]
+    assert pattern(J).startswith("<svg")
+    assert pattern(Linear(np.ones((300, 300))).linearize(np.ones(300))[1]["A"]) == ""
+
+
+@pytest.mark.parametrize("kind", ["heat", "spy", "slices"])
+@pytest.mark.parametrize(
+    "J",
+    [
+        Affine(A, b).linearize(x)[1]["A"],
+        MatMul().linearize(A, A.T)[1]["x"],
+        SquaredError(x).linearize(A[0])[1]["x"],
+        Transpose().linearize(A)[1]["x"],
+        Reshape((2, 3)).linearize(np.ones(6))[1]["x"],
+        Jacobian.from_array(np.array(2.0), 0),
+        Jacobian.from_array(np.ones((2, 3)) * 1j, 1),
+        Jacobian.from_array(np.full((2, 3), np.nan), 1),
+    ],
+    ids=lambda J: J._words(),
+)
+def test_plots(kind, J):
+    pytest.importorskip("matplotlib")
+    picture = J.plot(kind=kind)
+    assert picture._repr_png_().startswith(b"\x89PNG")
+
+
+def test_blocks_follow_the_order():
+    J = Affine(A, b).linearize(x)[1]["A"]
+    for order, cuts in (("C", [1.5, 3.5]), ("F", [2.5])):
+        (axes,) = J.plot(order=order).axes
+        lines = sorted({line.get_xdata()[0] for line in axes.lines})
+        assert lines == cuts
+
+
+def test_plot_errors(monkeypatch):
+    J = term("-> i;i").bind((50,), (50,))
+    with pytest.raises(ValueError, match='kind must be "heat", "spy" or "slices"'):
+        J.plot(kind="pie")
+    with pytest.raises(ValueError, match="50 entries, too many"):
+        J.plot(kind="slices")
+    from jacobians.show.plot import _figure
+
+    _figure.cache_clear()
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'jacobians\[notebook\]'"):
+        J.plot()
+    _figure.cache_clear()
+
+
+# --- layouts ----------------------------------------------------------------------------------------------------------
+
+
+def test_layouts_say_where_each_entry_is():
+    J = Linear(A).linearize(x)[1]["A"]
+    rows = {row[0]: row for row in J.layouts().rows}
+    assert [row[2] for row in rows.values()] == ["3 × (3×2)", "(3×2) × 3", "3 × 6", "3 × 6"]
+    i, j, k = 1, 2, 0
+    entry = J[i, j, k]
+    for row in rows.values():
+        array = eval(row[4], {"J": J})
+        position = eval(row[3].partition(" = ")[0].replace("·", "*"), {"i": i, "j": j, "k": k})
+        assert array[tuple(position)] == entry
+
+
+def test_a_gradient_has_a_row_of_its_own():
+    names = [row[0] for row in SquaredError(x).linearize(A[0])[1]["x"].layouts().rows]
+    assert names[-1] == "gradient"
