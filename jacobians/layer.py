@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -278,7 +278,7 @@ def _numeric(values: ArrayLike, layer: str, name: str) -> Array:
 
 def _remembered(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
     """What is read off a class is read once."""
-    return cache(function)
+    return cast(Callable[[type[Any]], T], cache(function))
 
 
 def _fields(layer: type[Any]) -> tuple[Field[Any], ...]:
