@@ -94,11 +94,15 @@ class Softplus(Layer):
         require_positive("Softplus", "beta", self.beta)
         super().__post_init__()
 
+    def _scaled(self, x: Array) -> Array:
+        """β x, but not so large that it overflows: beyond, exp(−|βx|) is 0."""
+        return float(self.beta) * np.clip(x, -1e4 / float(self.beta), 1e4 / float(self.beta))
+
     def forward(self, x: Array) -> Array:
-        return stable.softplus(float(self.beta) * x) / float(self.beta)
+        return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(self._scaled(x)))) / float(self.beta))
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": term("σ(βx)_... -> ...;...", stable.sigmoid(float(self.beta) * x))}
+        return {"x": term("σ(βx)_... -> ...;...", stable.sigmoid(self._scaled(x)))}
 
 
 class LeakyReLU(Layer):

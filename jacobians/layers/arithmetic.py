@@ -6,9 +6,8 @@ there. Scalar expansion is broadcasting. Source: Parr & Howard, element-wise bin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jacobians.jacobian import term
 from jacobians.layer import Array, Layer, Local
@@ -18,12 +17,13 @@ from jacobians.layers import stable
 class Broadcasting(Layer):
     """z = f(x, y) for two arrays that broadcast."""
 
-    def _require_shapes(self, inputs: Mapping[str, Array]) -> None:
+    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+        x, y = super()._prepared(inputs)
         try:
-            np.broadcast_shapes(*(x.shape for x in inputs.values()))
+            np.broadcast_shapes(x.shape, y.shape)
         except ValueError:
-            shapes = " and ".join(f"{name} is {x.shape}" for name, x in inputs.items())
-            raise ValueError(f"{type(self).__name__}: x and y must broadcast; {shapes}") from None
+            raise ValueError(f"{type(self).__name__}: x and y must broadcast; x is {x.shape}, y is {y.shape}") from None
+        return x, y
 
 
 class Add(Broadcasting):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from jacobians.jacobian import term
 from jacobians.layer import Array, Layer, Local
@@ -193,7 +193,8 @@ class Einsum(Layer):
         """The names of the inputs: x0, x1, …."""
         return tuple(f"x{k}" for k in range(len(self._inputs)))
 
-    def _require_shapes(self, inputs: Mapping[str, Array]) -> None:
+    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+        arrays = super()._prepared(inputs)
         known: dict[str, tuple[int, str]] = {}
         for labels, (name, x) in zip(self._inputs, inputs.items(), strict=False):
             before, dots, after = labels.partition("...")

@@ -60,7 +60,8 @@ class Explanation:
                 for factor in (*term.factors, *term.lookups):
                     if len(factor.symbol) == 1 and len(factor.symbol[0].names) == 1:
                         ((name, indices),) = factor.symbol[0].names
-                        found[name, len(indices)] = _indexed(jacobian.arrays[factor.array], indices)
+                        if all(isinstance(i, int) and i >= 0 for i in indices):
+                            found[name, len(indices)] = _indexed(jacobian.arrays[factor.array], indices)
         return found
 
     @property

@@ -243,11 +243,8 @@ def digits(number: float) -> str:
     decimal = f"{number:g}"
     if len(decimal.replace(".", "").lstrip("0")) < 5:
         return decimal
-    for fraction in (
-        Fraction(number).limit_denominator(100),
-        Fraction(1, max(1, round(1 / number))) if number else Fraction(0),
-    ):
-        if fraction.denominator <= 10_000 and abs(float(fraction) - number) <= 1e-6 * abs(number):
+    for fraction in (Fraction(number).limit_denominator(100), Fraction(1, max(1, round(1 / number)))):
+        if fraction.denominator <= 10_000 and abs(float(fraction) - number) <= 2e-6 * abs(number):
             return str(fraction)
     return decimal
 

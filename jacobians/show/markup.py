@@ -38,17 +38,15 @@ def _token(token: str) -> str:
         return f"\\frac{{{fraction[1]}}}{{{fraction[2]}}}"
     if token.startswith("∂") and "/∂" in token:
         above, _, below = token.partition("/∂")
-        opening = "(" if above.startswith("∂(") else ""
-        return f"{opening}\\frac{{\\partial {_name(above[1:])}}}{{\\partial {_name(below)}}}"
+        return f"\\frac{{\\partial {_name(above[1:])}}}{{\\partial {_name(below)}}}"
     if token.startswith("Σ_"):
         return f"\\sum_{{{_characters(token[2:])}}}"
-    opening = ""
-    while token.startswith("(") and token.count("(") > token.count(")"):
-        opening, token = opening + "(", token[1:]
+    if token.startswith("(") and token.count("(") > token.count(")"):
+        return "(" + _token(token[1:])
     closing = ""
     while token.endswith(")") and token.count(")") > token.count("("):
         closing, token = closing + ")", token[:-1]
-    return opening + _name(token) + closing
+    return _name(token) + closing
 
 
 def _name(token: str) -> str:

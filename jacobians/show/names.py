@@ -206,8 +206,8 @@ def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
 
 def _value_name(layer: Layer) -> str:
     """What a layer calls its output."""
-    name = _output_name(type(layer))  # type: ignore[arg-type]
-    return "z" if name == "inputs_and_output" else name
+    name = _output_name(type(layer))
+    return name if name.isalpha() else "z"  # a layer without a signature of its own
 
 
 def _numbered(names: list[str], taken: Iterable[str] = ()) -> list[str]:
