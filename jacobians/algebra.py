@@ -86,6 +86,20 @@ def scaled(tape: Tape, form: Form, number: Form) -> Form:
     return replace(form, dtype=tape.dtype, terms=terms)
 
 
+def inner(tape: Tape, left: Form, right: Form) -> Form:
+    """Σ over all entries of the product of two Jacobians of equal shapes."""
+    terms = []
+    for s in left.terms:
+        for t in right.terms:
+            draft = Draft(tape, (s, t))
+            (out_s, wrt_s), (out_t, wrt_t) = draft.groups
+            draft.join(out_s, out_t)
+            draft.join(wrt_s, wrt_t)
+            draft.reduce(most=1)
+            terms.append(draft.finish())
+    return replace(left, out_shape=(), wrt_shape=(), dtype=tape.dtype, terms=merged(tape, terms))
+
+
 def transpose(tape: Tape, form: Form) -> Form:
     """Swap the output axes and the wrt axes."""
     terms = []

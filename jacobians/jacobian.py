@@ -402,6 +402,31 @@ class Jacobian:
         full = _apply(algebra.product, Jacobian.from_array(u, 0), self).full()
         return full[()] if full.ndim == 0 else full
 
+    def conj(self) -> Jacobian:
+        """The complex conjugate; the same Jacobian if it is real."""
+        if self.dtype.kind != "c":
+            return self
+        return Jacobian(self.form, tuple([a.conj() if a.dtype.kind == "c" else a for a in self.arrays]))
+
+    def gram(self) -> Jacobian:
+        """J Jᴴ over the wrt axes, of shape `out_shape + out_shape`: summed over parameters, the empirical NTK."""
+        return self @ self.conj().T
+
+    def normal(self) -> Jacobian:
+        """Jᴴ J over the output axes, of shape `wrt_shape + wrt_shape`: the matrix of Gauss–Newton."""
+        return self.conj().T @ self
+
+    def norm(self) -> float:
+        """The Frobenius norm, the root of Σ |∂y_i/∂x_j|²."""
+        squares = _apply(algebra.inner, self.conj(), self).full()
+        return float(np.sqrt(np.maximum(squares.real, 0)))
+
+    def sparse(self) -> Any:
+        """The matrix as ``scipy.sparse.csr_array``, with the entries that can be non-zero (extra ``scipy``)."""
+        from jacobians.sparse import sparse
+
+        return sparse(self)
+
     def _require_equal(self, rule: str, mine: Shape, theirs: Shape) -> None:
         if mine != theirs:
             raise ValueError(f"{rule}: J is {self._words()}, so {mine} is needed; it is {theirs}")

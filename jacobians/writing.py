@@ -86,7 +86,7 @@ def _scaled(term: Term, dtype: np.dtype[Any]) -> Step:
     sign = term.sign
 
     def call(x: Array, *others: Array) -> Array:
-        out = np.ascontiguousarray(x, dtype)
+        out = np.asarray(x, dtype, order="C")
         for step, y in zip(arrange, others, strict=True):
             np.multiply(out, step(y), out=out, casting="same_kind")
         if sign < 0:

@@ -165,3 +165,36 @@ def test_the_oracle_rejects_wrong_formulas(formula, wrong):
     other = term(wrong, *arrays).bind(out2, wrt2).full()
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(other, right)
+
+
+@few
+@given(st.data(), shapes, shapes)
+def test_gram_normal_norm_and_sparse(data, out, wrt):
+    J, twin = data.draw(jacobians(out, wrt))
+    rows, columns = np.prod(out, dtype=int), np.prod(wrt, dtype=int)
+    matrix = twin.reshape(rows, columns)
+    close(J.gram().matrix(), matrix @ matrix.T)
+    close(J.normal().matrix(), matrix.T @ matrix)
+    np.testing.assert_allclose(J.norm(), np.linalg.norm(matrix), rtol=1e-9, atol=1e-7)
+    sparse = J.sparse()
+    assert sparse.shape == matrix.shape
+    close(sparse.toarray(), matrix)
+
+
+def test_the_empirical_ntk_is_a_sum_of_grams():
+    rng = np.random.default_rng(0)
+    x, A = rng.normal(size=(4, 2)), rng.normal(size=(3, 2))
+    by_A = term("x_...k -> ...i;ik", x).bind((4, 3), (3, 2))
+    by_b = term("-> ...i;i").bind((4, 3), (3,))
+    kernel = np.asarray(sum(J.gram() for J in (by_A, by_b)))
+    expected = np.einsum("bk,ck,ij->bicj", x, x, np.eye(3)) + np.einsum("ij,bc->bicj", np.eye(3), np.ones((4, 4)))
+    np.testing.assert_allclose(kernel, expected)
+    Z = (1j * term("A_ij -> i;j", A)).bind()
+    np.testing.assert_allclose(Z.gram().full(), A @ A.T)
+    np.testing.assert_allclose(Z.norm(), np.linalg.norm(A))
+
+
+def test_sparse_holds_what_can_be_non_zero():
+    x = np.ones(30)
+    J = term("x_k -> i;ik", x).bind((40,), (40, 30))
+    assert J.sparse().nnz == J.nonzeros == 40 * 30

@@ -196,7 +196,7 @@ class Einsum(Layer):
     def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
         arrays = super()._prepared(inputs)
         known: dict[str, tuple[int, str]] = {}
-        for labels, (name, x) in zip(self._inputs, inputs.items(), strict=False):
+        for labels, name, x in zip(self._inputs, self.input_names, arrays, strict=True):
             before, dots, after = labels.partition("...")
             if x.ndim < len(before + after) or (not dots and x.ndim > len(before)):
                 raise ValueError(
@@ -209,6 +209,7 @@ class Einsum(Layer):
                     raise ValueError(
                         f"Einsum: label {label} is {expected} in {origin} but {size} in {name}, which is {x.shape}"
                     )
+        return arrays
 
     def forward(self, *x: Array) -> Array:
         return np.array(np.einsum(self.subscripts, *x, optimize=len(x) > 2))

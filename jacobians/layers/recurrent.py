@@ -93,7 +93,7 @@ class LSTMCell(Layer):
     def local(self, x: Array, h: Array, c: Array, z: Array) -> Local:
         a, gates = self._gates(x, h)
         i, f, g, o = np.moveaxis(gates, -2, 0)
-        di, df, dg, do = np.moveaxis(gates * sigmoid(-a), -2, 0)
+        di, df, _, do = np.moveaxis(gates * sigmoid(-a), -2, 0)  # σ′ = σ (1 − σ)
         dg = sech2(a[..., 2, :])
         H = c.shape[-1]
         c_new = z[..., H:]

@@ -168,7 +168,9 @@ def test_inverse_by_cofactors():
     assert_equal(L.Determinant().jacobians(x)["x"], gradient)
 
 
-@pytest.mark.parametrize("x", [np.zeros((3, 3)), np.diag([1.0, 0.0, 0.0]), np.outer([1.0, 2, 3], [2.0, 1, 1]) + np.diag([1.0, 0, 0])])
+@pytest.mark.parametrize(
+    "x", [np.zeros((3, 3)), np.diag([1.0, 0.0, 0.0]), np.outer([1.0, 2, 3], [2.0, 1, 1]) + np.diag([1.0, 0, 0])]
+)
 def test_determinant_of_a_singular_matrix(x):
     expected = np.zeros((3, 3))
     for i, j in grid(3, 3):
@@ -183,7 +185,9 @@ def test_matrix_exponential_against_the_block_matrix(scale):
     linalg = pytest.importorskip("scipy.linalg")
     X = scale * a(3, 3)
     found = L.MatrixExponential().jacobians(X)["x"]
-    np.testing.assert_allclose(L.MatrixExponential()(X), linalg.expm(X), rtol=1e-11, atol=1e-13 * np.abs(linalg.expm(X)).max())
+    np.testing.assert_allclose(
+        L.MatrixExponential()(X), linalg.expm(X), rtol=1e-11, atol=1e-13 * np.abs(linalg.expm(X)).max()
+    )
     for k, m in grid(3, 3):
         E = np.zeros((3, 3))
         E[k, m] = 1
@@ -221,7 +225,14 @@ def test_equal_eigenvalues_and_singular_values_sum_up():
 def test_shape_layers_move_entries():
     x = a(2, 3, 4)
     place = np.arange(24).reshape(2, 3, 4)
-    for layer in (L.Transpose((2, 0, 1)), L.Flip((0, 2)), L.Take([2, 0], 1), L.Reshape((4, 6)), L.Reshape((3, 2, 4)), L.Diagonal()):
+    for layer in (
+        L.Transpose((2, 0, 1)),
+        L.Flip((0, 2)),
+        L.Take([2, 0], 1),
+        L.Reshape((4, 6)),
+        L.Reshape((3, 2, 4)),
+        L.Diagonal(),
+    ):
         moved = layer(place).astype(int)
         expected = np.zeros((*moved.shape, 24))
         for index, n in np.ndenumerate(moved):

@@ -1,16 +1,41 @@
-"""Extreme values, held against formulas in higher precision: no overflow, no NaN of our making, tails that keep digits."""
+"""Extreme values, against formulas in higher precision: no overflow, no NaN of our making, tails that keep digits."""
 
 import numpy as np
 import pytest
 
 import jacobians.layers as L
 
-INFINITE = np.array([-np.inf, -1e300, -1e4, -800.0, -40.0, -1e-8, -1e-300, 0.0, 1e-300, 1e-8, 40.0, 800.0, 1e4, 1e300, np.inf])
+INFINITE = np.array(
+    [-np.inf, -1e300, -1e4, -800.0, -40.0, -1e-8, -1e-300, 0.0, 1e-300, 1e-8, 40.0, 800.0, 1e4, 1e300, np.inf]
+)
 BOUNDED = [
-    L.Arctan(), L.Arcsinh(), L.Tanh(), L.Erf(), L.Sigmoid(), L.LogSigmoid(), L.Softplus(), L.Softplus(beta=3), L.ReLU(), L.ReLU6(),
-    L.LeakyReLU(), L.ELU(), L.SELU(), L.CELU(alpha=2), L.GELU(), L.GELU(approximate=True), L.SiLU(), L.Mish(), L.Softsign(),
-    L.HardTanh(), L.HardSigmoid(), L.HardSwish(), L.Clip(-1, 2), L.Abs(), L.Identity(), L.Negative(),
-]  # fmt: skip
+    L.Arctan(),
+    L.Arcsinh(),
+    L.Tanh(),
+    L.Erf(),
+    L.Sigmoid(),
+    L.LogSigmoid(),
+    L.Softplus(),
+    L.Softplus(beta=3),
+    L.ReLU(),
+    L.ReLU6(),
+    L.LeakyReLU(),
+    L.ELU(),
+    L.SELU(),
+    L.CELU(alpha=2),
+    L.GELU(),
+    L.GELU(approximate=True),
+    L.SiLU(),
+    L.Mish(),
+    L.Softsign(),
+    L.HardTanh(),
+    L.HardSigmoid(),
+    L.HardSwish(),
+    L.Clip(-1, 2),
+    L.Abs(),
+    L.Identity(),
+    L.Negative(),
+]
 
 
 @pytest.mark.parametrize("layer", BOUNDED, ids=repr)
@@ -69,7 +94,9 @@ def test_mish_and_gelu_tails_have_digits():
 
 
 @pytest.mark.parametrize("layer", [L.Softmax(), L.LogSoftmax(), L.LogSumExp(), L.SoftmaxCrossEntropy(1)], ids=repr)
-@pytest.mark.parametrize("x", [[1e4, -1e4, 0.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4 - 1], [1e300, 0, -1e300], [-np.inf, 0, 1.0]])
+@pytest.mark.parametrize(
+    "x", [[1e4, -1e4, 0.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4 - 1], [1e300, 0, -1e300], [-np.inf, 0, 1.0]]
+)
 def test_softmax_family(layer, x):
     x = np.array(x)
     high = np.exp((x - x.max()).astype(precise))
@@ -142,7 +169,9 @@ def test_norms():
     np.testing.assert_array_equal(L.Norm().jacobians(np.zeros(2))["x"], [0, 0])
     x = 1e6 + np.array([1.0, 2.0, 4.0])
     shifted = L.LayerNorm(np.ones(3), np.zeros(3)).jacobians(x)["x"]
-    np.testing.assert_allclose(shifted, L.LayerNorm(np.ones(3), np.zeros(3)).jacobians(x - 1e6)["x"], rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(
+        shifted, L.LayerNorm(np.ones(3), np.zeros(3)).jacobians(x - 1e6)["x"], rtol=1e-8, atol=1e-9
+    )
 
 
 def test_attention_with_huge_scores():
@@ -161,9 +190,16 @@ def test_recurrent_cells_when_saturated():
 def test_kinks():
     """What is chosen where there is no derivative, as the docstrings say."""
     at = {
-        L.ReLU(): (0, 0), L.ReLU6(): (6, 0), L.Abs(): (0, 0), L.LeakyReLU(0.1): (0, 0.1), L.HardTanh(): (1, 0),
-        L.HardSigmoid(): (-3, 0), L.HardSwish(): (3, 1), L.Clip(-1, 1): (-1, 0), L.ELU(2.0): (0, 2),
-    }  # fmt: skip
+        L.ReLU(): (0, 0),
+        L.ReLU6(): (6, 0),
+        L.Abs(): (0, 0),
+        L.LeakyReLU(0.1): (0, 0.1),
+        L.HardTanh(): (1, 0),
+        L.HardSigmoid(): (-3, 0),
+        L.HardSwish(): (3, 1),
+        L.Clip(-1, 1): (-1, 0),
+        L.ELU(2.0): (0, 2),
+    }
     for layer, (x, slope) in at.items():
         assert layer.jacobians(float(x))["x"] == slope, layer
     found = L.Maximum().jacobians(1.0, 1.0)
