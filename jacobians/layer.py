@@ -178,9 +178,19 @@ class Layer:
 
     def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
         """The output and the Jacobians asked for (None: all that there are)."""
+        output, local = self._written(inputs)
+        return output, self._bound_to(inputs, output, local, names)
+
+    def _written(self, inputs: tuple[Array, ...]) -> tuple[Any, Local]:
+        """The output, and the local Jacobians as the layer writes them."""
         output = self.forward(*inputs)
+        return output, self.local(*inputs, output if type(output) is np.ndarray else np.asarray(output))
+
+    def _bound_to(
+        self, inputs: tuple[Array, ...], output: Any, local: Local, names: tuple[str, ...] | None
+    ) -> dict[str, Jacobian]:
+        """The local Jacobians asked for, with their shapes."""
         value = output if type(output) is np.ndarray else np.asarray(output)
-        local = self.local(*inputs, value)
         if names is None:
             names = tuple(local)
         else:
@@ -190,7 +200,7 @@ class Layer:
         for name in names:
             argument = inputs[input_names.index(name)] if name in input_names else getattr(self, name)
             found[name] = self._bound(local[name], value, argument, out_name, name)
-        return output, found
+        return found
 
     def _bound(self, local: Terms | Jacobian, output: Array, argument: Array, out_name: str, name: str) -> Jacobian:
         """A local Jacobian with the shapes of the output and of the argument."""

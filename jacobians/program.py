@@ -7,6 +7,7 @@ All symbolic work (which labels are united, what is contracted, in what order) h
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
@@ -96,19 +97,22 @@ class Program:
         )
         self.results = tuple(moved[k] for k in results)
 
+    @cached_property
+    def needed(self) -> int:
+        """Bytes of the outputs and of the largest intermediate."""
+        outputs = sum(prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs)
+        return self.largest * self.dtype.itemsize + outputs
+
     def require_memory(self) -> None:
         """Refuse to run where the outputs and the largest intermediate would not fit into memory."""
-        needed = self.largest * self.dtype.itemsize + sum(
-            prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs
-        )
-        if needed <= memory.SMALL:
+        if self.needed <= memory.SMALL:
             return
         largest = max(self.outputs, key=lambda o: prod(o[0]), default=None)
         if largest is None:
             memory.require((self.largest,), self.dtype, "an intermediate product", INSTEAD)
         else:
             shape, dtype, name = largest
-            memory.require(shape, dtype, f"the full Jacobian {name}", INSTEAD, needed - prod(shape) * dtype.itemsize)
+            memory.require(shape, dtype, f"the full Jacobian {name}", INSTEAD, self.needed - prod(shape) * dtype.itemsize)
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[Array, ...]:
         """Run on the inputs; return the wanted values."""

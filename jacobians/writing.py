@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import product as combinations
 from math import ceil, floor, prod
 from typing import Any
@@ -36,42 +37,54 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
         draft.reduce(most=2)
         draft.factors.sort(key=lambda f: -draft.size(f.labels))
     terms = [draft.finish() for draft in drafts]
+    covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
+    whole = next((t for t in covering if _is_whole(t, start)), None) if out is None else None
     shape, dtype = form.shape, form.dtype
-    covering = [t for t in terms if _covers(t)]
-    if out is None and covering:
-        covering.sort(key=lambda t: not _is_whole(t, start))
-        first = covering[0]
-        if _is_whole(first, start):  # the last product made the entries of this term where they belong
-            out = tape.emit(_scaled(first, dtype), *(f.array for f in first.factors), flops=prod(shape))
-            covering = covering[1:]
-        else:
-            out = tape.emit(lambda: memory.empty(shape, dtype))
-            out = tape.emit(_cover(covering, shape, add=False), out, *_arrays(covering), flops=_flops(covering))
-            covering = []
+
+    begin: Step
+    if whole is not None:  # the last product made the entries of this term where they belong
+        covering = [t for t in covering if t is not whole]
+        begin, first = _scaled(whole, dtype), _arrays([whole])
     elif out is None:
         touched = sum(_pages(t, dtype.itemsize) for t in terms)
-        out = tape.emit(lambda: memory.zeros(shape, dtype, touched))
-    elif covering:
-        out = tape.emit(_cover(covering, shape, add=False), out, *_arrays(covering), flops=_flops(covering))
-        covering = []
+        begin = partial(memory.empty, shape, dtype) if covering else partial(memory.zeros, shape, dtype, touched)
+        first = []
     else:
-        out = tape.emit(_cleared, out)
+        begin, first = (_as_it_is if covering else _cleared), [out]
+
+    steps: list[tuple[Step, list[int]]] = []
     if covering:
-        out = tape.emit(_cover(covering, shape, add=True), out, *_arrays(covering), flops=_flops(covering))
-    tied = [t for t in terms if not _covers(t)]
+        steps.append((_cover(covering, shape, add=whole is not None), _arrays(covering)))
     for k, term in enumerate(tied):
-        call = write(term, [f.labels for f in term.factors], dtype.itemsize, first=len(tied) == len(terms) and k == 0)
-        operands = (*(f.array for f in term.factors), *(f.array for f in term.lookups))
-        out = tape.emit(call, out, *operands, flops=term.size(range(len(term.sizes))))
-    return out
+        untouched = k == 0 and not covering and whole is None
+        steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
+    flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
+    operands = [array for _, arrays in steps for array in arrays]
+    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops)
+
+
+def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> Step:
+    """One call that makes the output of its first `count` arrays and takes the steps with the others."""
+    if count == 0 and len(steps) == 1:
+        ((step, _),) = steps
+        return lambda *arrays: step(begin(), *arrays)
+    cuts, at = [], count
+    for step, arrays in steps:
+        cuts.append((step, at, at + len(arrays)))
+        at += len(arrays)
+
+    def call(*arrays: Array) -> Array:
+        out: Array = begin(*arrays[:count])
+        for step, low, high in cuts:
+            step(out, *arrays[low:high])
+        return out
+
+    return call
 
 
 def _arrays(terms: Sequence[Term]) -> list[int]:
-    return [f.array for t in terms for f in t.factors]
-
-
-def _flops(terms: Sequence[Term]) -> int:
-    return sum(prod(t.sizes) * max(1, len(t.factors)) for t in terms)
+    """The factors and lookup arrays of all terms, in order."""
+    return [f.array for t in terms for f in (*t.factors, *t.lookups)]
 
 
 def _is_whole(term: Term, start: int) -> bool:
@@ -109,6 +122,10 @@ def _pages(term: Term, itemsize: int) -> int:
     last = term.axes[-1]
     run = term.sizes[last.label] if last.label is not None and all(a.label != last.label for a in term.axes[:-1]) else 1
     return ceil(term.size(range(len(term.sizes))) / run * (1 + run * itemsize / mmap.PAGESIZE))
+
+
+def _as_it_is(out: Array) -> Array:
+    return out
 
 
 def _cleared(out: Array) -> Array:

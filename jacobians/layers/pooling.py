@@ -44,7 +44,7 @@ class Pooling(Layer):
 class MaxPool2d(Pooling):
     """z_yx = max_uv x_{sy+u, tx+v}.
 
-    ∂z_yx/∂x_ij = [i = n_yx] [j = m_yx] for the row n_yx and column m_yx of the largest entry of the window, two
+    ∂z_yx/∂x_ij = [i = row_yx] [j = column_yx] for the row and the column of the largest entry of the window, two
     lookups. Of several that are largest, the first one counts.
     Shapes: x (..., H, B) gives z (..., ⌊(H − size)/stride⌋ + 1, ⌊(B − size)/stride⌋ + 1).
     Errors: ValueError if the window is larger than the image.
@@ -64,9 +64,9 @@ class MaxPool2d(Pooling):
         (h, b), (s, t) = self.options()
         windows = self.windows(x)
         u, v = np.divmod(windows.reshape(*z.shape, h * b).argmax(axis=-1), b)
-        n = u + s * np.arange(z.shape[-2])[:, None]
-        m = v + t * np.arange(z.shape[-1])
-        return {"x": term("-> ...yx;...(n_...yx)(m_...yx)", n, m)}
+        row = u + s * np.arange(z.shape[-2])[:, None]
+        column = v + t * np.arange(z.shape[-1])
+        return {"x": term("-> ...yx;...(row_...yx)(column_...yx)", row, column)}
 
 
 class AvgPool2d(Pooling):

@@ -7,6 +7,7 @@ function's, and it is symmetric in k l.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class MatrixExponential(Layer):
         ∂Y_ij/∂x_kl = ∫₀¹ exp(sX)_ik exp((1−s)X)_lj ds = Σ_q w_q exp(s_q X)_ik exp((1−s_q)X)_lj
 
     with the nodes s_q and weights w_q of Gauss and Legendre. The integrand is an entire function, so a few nodes more
-    than ‖X‖ give the integral to the last digit; no eigenvectors are needed.
+    than ‖X‖ give the integral to the last digit, without any eigenvectors. A large X is halved: exp(X) = exp(X/2)².
     Shapes: x (..., N, N) gives Y (..., N, N).
     Source: The Matrix Cookbook, the exponential matrix function; Higham, Functions of matrices, the Fréchet derivative.
 
@@ -43,16 +44,27 @@ class MatrixExponential(Layer):
         # exp(sX) and exp((1−s)X) share the factor exp(m) of a shift X − m, so only ‖X − m‖ decides.
         mean = np.trace(x, axis1=-2, axis2=-1)[..., None, None] / max(1, x.shape[-1]) * np.eye(x.shape[-1])
         norm = np.abs(x - mean).sum(axis=-2).max(initial=0)
-        s, w = nodes(16 + int(np.ceil(norm)))
-        E = exponential(s.astype(x.real.dtype)[:, None, None] * x[..., None, :, :])
-        return {"x": term("w_q E_...qik E'_...qlj -> ...ij;...kl", w.astype(x.real.dtype), E, E[..., ::-1, :, :])}
+        halvings = max(0, int(np.ceil(np.log2(norm / 32)))) if 32 < norm < np.inf else 0
+        half = x / 2**halvings
+        s, w = nodes(16 + int(np.ceil(norm / 2**halvings)) if norm < np.inf else 16, x.real.dtype)
+        E = exponential(s[:, None, None] * half[..., None, :, :])
+        back = E[..., ::-1, :, :]
+        if not halvings:
+            return {"x": term("w_q E_...qik E'_...qlj -> ...ij;...kl", w, E, back)}
+        # exp(X) = F F for F = exp(X/2), so dY = F dF + dF F: as often as X was halved.
+        K = np.einsum("q,...qik,...qlj->...ijkl", w, E, back, optimize=True) / 2**halvings
+        F = exponential(half)
+        for _ in range(halvings):
+            K = np.einsum("...im,...mjkl->...ijkl", F, K) + np.einsum("...imkl,...mj->...ijkl", K, F)
+            F = F @ F
+        return {"x": term("K_...ijkl -> ...ij;...kl", K)}
 
 
 @lru_cache(maxsize=64)
-def nodes(number: int) -> tuple[Array, Array]:
+def nodes(number: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Nodes between 0 and 1, which lie symmetrically, and weights of Gauss–Legendre quadrature."""
     s, w = np.polynomial.legendre.leggauss(number)
-    return (s + 1) / 2, w / 2
+    return ((s + 1) / 2).astype(dtype), (w / 2).astype(dtype)
 
 
 PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600,
@@ -64,9 +76,9 @@ def exponential(X: Array) -> Array:
     if X.size == 0:
         return X.copy()
     norm = np.abs(X).sum(axis=-2).max(axis=-1)
-    squarings = np.maximum(
-        0, np.ceil(np.log2(np.maximum(norm, 1e-300) / (5.3 if X.real.dtype.itemsize > 4 else 3.9)))
-    ).astype(int)
+    largest = 5.3 if X.real.dtype.itemsize > 4 else 3.9  # that the approximant is accurate for
+    with np.errstate(divide="ignore"):
+        squarings = np.maximum(0, np.ceil(np.log2(np.where(np.isfinite(norm), norm, 0) / largest))).astype(int)
     X = X / (2.0 ** squarings[..., None, None]).astype(X.real.dtype)
     b, one = PADE, np.eye(X.shape[-1], dtype=X.dtype)
     X2 = X @ X

@@ -7,18 +7,9 @@ from dataclasses import dataclass, replace
 
 from jacobians.jacobian import Jacobian
 from jacobians.show.costs import Pairs
-from jacobians.show.formula import (
-    Sign,
-    Written,
-    factor_products,
-    left_side,
-    letter,
-    summed,
-    summing_delta,
-    without,
-    written,
-)
+from jacobians.show.formula import factor_products, left_side, letter, written
 from jacobians.show.names import DIGITS
+from jacobians.show.sums import Sign, Written, summed, summing_delta, without
 from jacobians.structure import Factor, Form, Shape, Symbol, symbol_of
 
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on

@@ -6,53 +6,15 @@ stand only on the right side are summed, and a Σ says so.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
+from jacobians.show.sums import DELTA, Sign, Written, followed, ranged, simplified, subscripted, summed
 from jacobians.structure import Axis, Factor, Form, Index, Label, Product, Shape, Term, symbol_of
 
 LETTERS = "ijklmnopqrstuvwabcdefgh"
-DELTA = "δ"
 LONGEST = 8  # names of a factor in one line
-NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?(?:/\d+)?"
-
-
-class Sign(NamedTuple):
-    """What stands in a product: A_ij, δ_ij, a number (without indices) or a condition such as [j=2i+k−1]."""
-
-    name: str
-    indices: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return subscripted(self.name, self.indices)
-
-    @property
-    def is_number(self) -> bool:
-        """Whether this is a number."""
-        return not self.indices and re.fullmatch(NUMBER, self.name) is not None
-
-    @property
-    def rank(self) -> int:
-        """Where it stands in a product: numbers first, then deltas and conditions, then names."""
-        if self.is_number:
-            return 0
-        return 1 if self.name == DELTA or (self.name.startswith("[") and not self.indices) else 2
-
-
-class Written(NamedTuple):
-    """± a product, summed over some letters."""
-
-    sign: int
-    signs: tuple[Sign, ...]
-    summed: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        text = " ".join(str(s) for s in self.signs) or "1"
-        return f"Σ_{''.join(self.summed)} {text}" if self.summed else text
 
 
 def letter(number: int) -> str:
@@ -119,21 +81,7 @@ def written(form: Form, letters: Sequence[str] | None = None, free: int | None =
         letters = [letter(k) for k in range(len(form.shape))]
     free = len(letters) if free is None else free
     products = [one for term in form.terms for one in term_products(term, letters, free)]
-    return [_followed(one, letters[: len(form.out_shape)]) for one in products]
-
-
-def summed(products: Sequence[Written]) -> str:
-    """A sum of products as text."""
-    text = ""
-    for one in products:
-        text += (" − " if one.sign < 0 else " + ") if text else ("−" if one.sign < 0 else "")
-        text += str(one)
-    return text or "0"
-
-
-def subscripted(name: str, indices: Sequence[str]) -> str:
-    """A_ij, or a bare name."""
-    return f"{name}_{''.join(indices)}" if indices else name
+    return [followed(one, letters[: len(form.out_shape)]) for one in products]
 
 
 def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written]:
@@ -159,94 +107,15 @@ def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written
                     for s, done, over in products for p in factor.symbol
                     for signs, more in [_names(p, factor, names, free + len(over))]]  # fmt: skip
     sizes = {names[i]: term.sizes[i] for i in names}
-    return [_ranged(_simplified(Written(sign, tuple(signs), over)), sizes) for sign, signs, over in products]
+    return [ranged(simplified(Written(sign, tuple(signs), over)), sizes) for sign, signs, over in products]
 
 
 def factor_products(factor: Factor, letters: Sequence[str]) -> list[Written]:
     """The products of a factor by itself, for axes with these letters."""
     names = dict(zip(factor.labels, letters, strict=True))
     found = [(p.sign, *_names(p, factor, names, len(letters))) for p in factor.symbol]
-    products = [_simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
-    return [_followed(one, letters[:1]) for one in products]
-
-
-def summing_delta(product: Written) -> tuple[Sign, str, str] | None:
-    """Find a delta that sums a letter away: the delta, that letter, and the letter that takes its place."""
-    texts = "".join(s.name for s in product.signs if s.name.startswith("["))
-    for one in product.signs:
-        if one.name == DELTA and len(one.indices) == 2:
-            a, b = one.indices
-            for gone, kept in ((b, a), (a, b)):
-                if gone in product.summed and gone not in texts and gone != kept:
-                    return one, gone, kept
-    return None
-
-
-def without(product: Written, delta: Sign, gone: str, kept: str) -> Written:
-    """Sum a letter away: the delta disappears and the other letter stands everywhere."""
-    rest = list(product.signs)
-    rest.remove(delta)
-    signs = [Sign(s.name, tuple(kept if i == gone else i for i in s.indices)) for s in rest]
-    signs = [s for s in signs if s.name != DELTA or len(set(s.indices)) > 1]
-    return _sorted(Written(product.sign, tuple(signs), tuple(i for i in product.summed if i != gone)))
-
-
-def _simplified(product: Written) -> Written:
-    """Sum all letters away that deltas fix."""
-    while (found := summing_delta(product)) is not None:
-        product = without(product, *found)
-    return _sorted(product)
-
-
-def _ranged(product: Written, sizes: Mapping[str, int]) -> Written:
-    """Give summed letters that no name carries their ranges: [m<2]."""
-    carried = {i for s in product.signs for i in s.indices}
-    ranges = [Sign(f"[{i}<{sizes[i]}]") for i in product.summed if i not in carried and i in sizes]
-    return _sorted(product._replace(signs=(*product.signs, *ranges)))
-
-
-def _followed(product: Written, letters: Sequence[str]) -> Written:
-    """The names in the order in which the letters lead from one to the next, from the letters of the output on."""
-    fixed, names = ([s for s in product.signs if (s.rank < 2) is front] for front in (True, False))
-    waiting, seen, found = list(letters), set[str](), list[Sign]()
-    while waiting:
-        current = waiting.pop(0)
-        seen.add(current)
-        here = sorted((s for s in names if current in s.indices), key=lambda s: len(s.indices))
-        names = [s for s in names if s not in here]
-        found += here
-        waiting = [i for s in here for i in s.indices if i in product.summed and i not in seen] + waiting
-    return product._replace(signs=(*fixed, *found, *names))
-
-
-def _sorted(product: Written) -> Written:
-    """Numbers first, then deltas and conditions, then names; a negative number gives its sign away."""
-    sign, signs, number = product.sign, [], 1.0
-    for one in product.signs:
-        if one.name.startswith("-") and Sign(one.name[1:]).is_number:
-            sign, one = -sign, Sign(one.name[1:])
-        if one.is_number:
-            above, _, below = one.name.partition("/")
-            number *= float(above) / float(below or 1)
-        elif one.name != "1":
-            signs.append(one)
-    signs.sort(key=lambda s: s.rank)
-    return Written(sign, ((Sign(digits(number)),) if number != 1 else ()) + tuple(signs), product.summed)
-
-
-def digits(number: float) -> str:
-    """A number with six digits, or the fraction that these digits mean.
-
-    >>> digits(0.333333), digits(0.5), digits(0.707107), digits(0.000714286)
-    ('1/3', '0.5', '0.707107', '1/1400')
-    """
-    decimal = f"{number:g}"
-    if len(decimal.replace(".", "").lstrip("0")) < 5:
-        return decimal
-    for fraction in (Fraction(number).limit_denominator(100), Fraction(1, max(1, round(1 / number)))):
-        if fraction.denominator <= 10_000 and abs(float(fraction) - number) <= 2e-6 * abs(number):
-            return str(fraction)
-    return decimal
+    products = [simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
+    return [followed(one, letters[:1]) for one in products]
 
 
 def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:

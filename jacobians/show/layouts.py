@@ -7,8 +7,9 @@ from html import escape
 from math import prod
 
 from jacobians.jacobian import Jacobian
-from jacobians.show.formula import letter, subscripted, times
+from jacobians.show.formula import letter, times
 from jacobians.show.markup import html
+from jacobians.show.sums import subscripted
 from jacobians.structure import Shape
 
 HEADINGS = ("layout", "written", "shape", "entry", "in NumPy", "also called; used by")

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from jacobians.chain import Chain, Residual, locate
 from jacobians.jacobian import Jacobian, term
 from jacobians.layer import Array, Layer, _output_name
-from jacobians.show.formula import DELTA
+from jacobians.show.sums import DELTA
 from jacobians.structure import Factor, Form, Named, Symbol
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -133,7 +133,7 @@ def _ruled(heading: str, width: int) -> str:
 
 
 def _local(links: Iterable[Link]) -> Iterator[Row]:
-    """The local Jacobians, those inside of a residual layer first; with the path of a parameter that carries a number."""
+    """The local Jacobians, those inside of a residual layer first; with the paths of numbered parameters."""
     for link in links:
         yield from _local(link.inside)
         for name, jacobian in link.jacobians.items():

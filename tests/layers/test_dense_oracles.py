@@ -202,6 +202,21 @@ def test_matrix_exponential_of_a_nilpotent_matrix_and_of_large_multiples_of_one(
     np.testing.assert_allclose(J, np.exp(-40) * np.einsum("ik,jl->ijkl", np.eye(2), np.eye(2)), rtol=1e-10)
 
 
+@pytest.mark.parametrize("size", [50.0, 1e3, 1e5])
+def test_matrix_exponential_of_a_stiff_matrix(size):
+    """The derivative of a symmetric X = V w Vᵀ by divided differences: v_i · dY v_j = φ_ij v_i · dX v_j."""
+    V, _ = np.linalg.qr(a(4, 4))
+    w = np.array([0.3, -0.1 * size, -0.7 * size, -size])
+    X = V @ np.diag(w) @ V.T
+    phi = np.where(np.eye(4), np.exp(w), (np.exp(w[:, None]) - np.exp(w)) / (w[:, None] - w + np.eye(4)))
+    expected = np.einsum("ip,kp,pq,jq,lq->ijkl", V, V, phi, V, V)
+    stack = np.stack([X, X / size])
+    J = L.MatrixExponential().linearize(stack)[1]["x"].per_example(1)
+    np.testing.assert_allclose(J[0], expected, atol=1e-14 * size)
+    np.testing.assert_allclose(L.MatrixExponential().jacobians(X)["x"], expected, atol=1e-14 * size)
+    assert np.isnan(L.MatrixExponential().jacobians(np.full((2, 2), np.nan))["x"]).all()
+
+
 def test_cholesky_of_two_by_two():
     """L = [[√a, 0], [b/√a, √(c − b²/a)]] of [[a, b], [b, c]]."""
     p, q, r = 2.0, 0.7, 1.5

@@ -23,7 +23,8 @@ from jacobians.layers.attention import weights
 from jacobians.layers.registry import entries
 from jacobians.show.derivation import Definition
 from jacobians.show.explanation import explain
-from jacobians.show.formula import NUMBER, equation, letter
+from jacobians.show.formula import equation, letter
+from jacobians.show.sums import NUMBER
 from jacobians.structure import LONGEST
 
 LETTER = re.compile(r"[a-z]′*")

@@ -1,0 +1,142 @@
+"""Sums of products, as they stand on the right side of a formula.
+
+A product is `Written` with `Sign`s: names with indices, deltas, numbers and conditions. Letters that a delta fixes are
+summed away here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+DELTA = "δ"
+NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?(?:/\d+)?"
+
+
+class Sign(NamedTuple):
+    """What stands in a product: A_ij, δ_ij, a number (without indices) or a condition such as [j=2i+k−1]."""
+
+    name: str
+    indices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return subscripted(self.name, self.indices)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether this is a number."""
+        return not self.indices and re.fullmatch(NUMBER, self.name) is not None
+
+    @property
+    def rank(self) -> int:
+        """Where it stands in a product: numbers first, then deltas and conditions, then names."""
+        if self.is_number:
+            return 0
+        return 1 if self.name == DELTA or (self.name.startswith("[") and not self.indices) else 2
+
+
+class Written(NamedTuple):
+    """± a product, summed over some letters."""
+
+    sign: int
+    signs: tuple[Sign, ...]
+    summed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = " ".join(str(s) for s in self.signs) or "1"
+        return f"Σ_{''.join(self.summed)} {text}" if self.summed else text
+
+
+def summed(products: Sequence[Written]) -> str:
+    """A sum of products as text."""
+    text = ""
+    for one in products:
+        text += (" − " if one.sign < 0 else " + ") if text else ("−" if one.sign < 0 else "")
+        text += str(one)
+    return text or "0"
+
+
+def subscripted(name: str, indices: Sequence[str]) -> str:
+    """A_ij, or a bare name."""
+    return f"{name}_{''.join(indices)}" if indices else name
+
+
+def summing_delta(product: Written) -> tuple[Sign, str, str] | None:
+    """Find a delta that sums a letter away: the delta, that letter, and the letter that takes its place."""
+    texts = "".join(s.name for s in product.signs if s.name.startswith("["))
+    for one in product.signs:
+        if one.name == DELTA and len(one.indices) == 2:
+            a, b = one.indices
+            for gone, kept in ((b, a), (a, b)):
+                if gone in product.summed and gone not in texts and gone != kept:
+                    return one, gone, kept
+    return None
+
+
+def without(product: Written, delta: Sign, gone: str, kept: str) -> Written:
+    """Sum a letter away: the delta disappears and the other letter stands everywhere."""
+    rest = list(product.signs)
+    rest.remove(delta)
+    signs = [Sign(s.name, tuple(kept if i == gone else i for i in s.indices)) for s in rest]
+    signs = [s for s in signs if s.name != DELTA or len(set(s.indices)) > 1]
+    return arranged(Written(product.sign, tuple(signs), tuple(i for i in product.summed if i != gone)))
+
+
+def simplified(product: Written) -> Written:
+    """Sum all letters away that deltas fix."""
+    while (found := summing_delta(product)) is not None:
+        product = without(product, *found)
+    return arranged(product)
+
+
+def ranged(product: Written, sizes: Mapping[str, int]) -> Written:
+    """Give summed letters that no name carries their ranges: [m<2]."""
+    carried = {i for s in product.signs for i in s.indices}
+    ranges = [Sign(f"[{i}<{sizes[i]}]") for i in product.summed if i not in carried and i in sizes]
+    return arranged(product._replace(signs=(*product.signs, *ranges)))
+
+
+def followed(product: Written, letters: Sequence[str]) -> Written:
+    """The names in the order in which the letters lead from one to the next, from the letters of the output on."""
+    fixed, names = ([s for s in product.signs if (s.rank < 2) is front] for front in (True, False))
+    waiting, seen, found = list(letters), set[str](), list[Sign]()
+    while waiting:
+        current = waiting.pop(0)
+        seen.add(current)
+        here = sorted((s for s in names if current in s.indices), key=lambda s: len(s.indices))
+        names = [s for s in names if s not in here]
+        found += here
+        waiting = [i for s in here for i in s.indices if i in product.summed and i not in seen] + waiting
+    return product._replace(signs=(*fixed, *found, *names))
+
+
+def arranged(product: Written) -> Written:
+    """Numbers first, then deltas and conditions, then names; a negative number gives its sign away."""
+    sign, signs, number = product.sign, [], 1.0
+    for one in product.signs:
+        if one.name.startswith("-") and Sign(one.name[1:]).is_number:
+            sign, one = -sign, Sign(one.name[1:])
+        if one.is_number:
+            above, _, below = one.name.partition("/")
+            number *= float(above) / float(below or 1)
+        elif one.name != "1":
+            signs.append(one)
+    signs.sort(key=lambda s: s.rank)
+    return Written(sign, ((Sign(digits(number)),) if number != 1 else ()) + tuple(signs), product.summed)
+
+
+def digits(number: float) -> str:
+    """A number with six digits, or the fraction that these digits mean.
+
+    >>> digits(0.333333), digits(0.5), digits(0.707107), digits(0.000714286)
+    ('1/3', '0.5', '0.707107', '1/1400')
+    """
+    decimal = f"{number:g}"
+    if len(decimal.replace(".", "").lstrip("0")) < 5:
+        return decimal
+    for fraction in (Fraction(number).limit_denominator(100), Fraction(1, max(1, round(1 / number)))):
+        if fraction.denominator <= 10_000 and abs(float(fraction) - number) <= 2e-6 * abs(number):
+            return str(fraction)
+    return decimal
