@@ -410,11 +410,11 @@ class Jacobian:
 
     def gram(self) -> Jacobian:
         """J Jᴴ over the wrt axes, of shape `out_shape + out_shape`: summed over parameters, the empirical NTK."""
-        return self @ self.conj().T
+        return _apply(algebra.product, self, self.conj().T)
 
     def normal(self) -> Jacobian:
         """Jᴴ J over the output axes, of shape `wrt_shape + wrt_shape`: the matrix of Gauss–Newton."""
-        return self.conj().T @ self
+        return _apply(algebra.product, self.conj().T, self)
 
     def norm(self) -> float:
         """The Frobenius norm, the root of Σ |∂y_i/∂x_j|²."""
@@ -442,7 +442,9 @@ class Jacobian:
         return _apply(algebra.add, self, other)
 
     def __radd__(self, other: Any) -> Jacobian:
-        return self if isinstance(other, int) and other == 0 else self.__add__(other)  # sum() begins with 0
+        if isinstance(other, int) and other == 0:  # sum() begins with 0
+            return self
+        return self.__add__(other)
 
     def __sub__(self, other: Any) -> Jacobian:
         return self.__add__(-other) if isinstance(other, Jacobian | Terms) else NotImplemented

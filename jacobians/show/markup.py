@@ -19,6 +19,7 @@ SIGNS = {
     "…": r"\ldots ", "⊙": r"\odot ", "∂": r"\partial ", "′": "'", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
     "}": r"\}", "ᵀ": r"^{\top}", "⁻": "^{-}", "ˣ": "^{x}", "*": r"\,",
 }  # fmt: skip
+ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar"}
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
@@ -66,10 +67,15 @@ def _characters(text: str) -> str:
     if (power := re.search(r"\^\(([^()]*)\)", text)) is not None:
         before, after = text[: power.start()], text[power.end() :]
         return f"{_characters(before)}^{{{_characters(power[1])}}}{_characters(after)}"
-    return "".join(_part(part) for part in re.findall(r"[A-Za-z]+|⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text))
+    return "".join(
+        _part(part)
+        for part in re.findall(r"\w[\u0302\u0304]|[A-Za-z]+(?![\u0302\u0304])|⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|.", text)
+    )
 
 
 def _part(part: str) -> str:
+    if part[-1] in ACCENTS:
+        return f"{ACCENTS[part[-1]]}{{{_part(part[0])}}}"
     if part[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹":
         return f"^{{{part.translate(RAISED)}}}"
     if part[0] in "₀₁₂₃₄₅₆₇₈₉":

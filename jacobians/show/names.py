@@ -24,7 +24,7 @@ from jacobians.show.sums import DELTA
 from jacobians.structure import Factor, Form, Named, Symbol
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-WORD = re.compile(r"[^\W\d_₀-₉²³¹]+")
+WORD = re.compile(r"[^\W\d_₀-₉²³¹]+(?![\u0300-\u036f])")  # a letter with a hat is another letter
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _looked_up(names: Mapping[str, str], name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W\d_₀-₉²³¹]+[₀-₉]*", name)
+    return re.findall(r"[^\W\d_₀-₉²³¹]+(?![\u0300-\u036f])[₀-₉]*", name)
 
 
 def _names(form: Form) -> Iterator[str]:

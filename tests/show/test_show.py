@@ -180,6 +180,7 @@ def test_names_inside_a_residual_layer_are_kept_apart():
         ("∂f_i/∂A_jk", r"\frac{\partial f_{i}}{\partial A_{jk}}"),
         ("Σ_jk gamma_k", r"\sum_{jk} \gamma _{k}"),
         ("(px^(p-1))_i", r"(px^{p-1})_{i}"),
+        ("(γrx̂)_ij x̂₂_ik", r"(\gamma r\hat{x})_{ij} \hat{x}_{2,ik}"),
         ("table_ij", r"\mathrm{table}_{ij}"),
         ("[x>0]_i", r"[x>0]_{i}"),
     ],
