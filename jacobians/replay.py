@@ -64,7 +64,8 @@ def record(links: Sequence[Link], plan: Plan) -> Recording | None:
 
 def _pattern(terms: Terms) -> Written:
     return tuple(
-        (c, text, tuple([a.shape for a in arrays]), tuple([a.dtype for a in arrays])) for c, text, arrays in terms.written
+        (c, text, tuple([a.shape for a in arrays]), tuple([a.dtype for a in arrays]))
+        for c, text, arrays in terms.written
     )
 
 

@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from jacobians import memory
+from jacobians import memory, parallel
 from jacobians.contract import Labels, Sizes, arranged, injective, positions
 from jacobians.draft import Draft
 from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Form, Label, Shape, Term
 
 BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
-MULTIPLY = range(1 << 12, 1 << 22)  # entries of an outer product for which np.einsum is faster than np.multiply
+MULTIPLY = range(1 << 12, 1 << 23)  # entries of an outer product for which np.einsum is faster than np.multiply
 
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
@@ -60,7 +60,8 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
     flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
     operands = [array for _, arrays in steps for array in arrays]
-    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops)
+    written = sum(t.size(range(len(t.sizes))) for t in terms)
+    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops, written=written)
 
 
 def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> Step:
@@ -143,11 +144,12 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
         order = [a.steps[0][0] for a in term.axes]
         arrangements.append([arranged(f.labels, order) for f in term.factors])
     signs = [t.sign for t in terms]
-    if [len(a) for a in arrangements] == [2] and signs == [1] and not add:  # the common case, without ceremony
+    if [len(a) for a in arrangements] == [2] and signs == [1] and not add and prod(shape) < parallel.WORTH:
         ((left, right),) = arrangements
         return lambda out, x, y: multiply(left(x), right(y), out)
-    blocks = list(_blocks(shape)) if len(terms) + add > 1 and prod(shape) > BLOCK else []
-    ndim = len(shape)
+    size = BLOCK if len(terms) + add > 1 else max(parallel.WORTH, -(-prod(shape) // 2))
+    blocks = list(_blocks(shape, size)) if prod(shape) > size else []
+    half, ndim = len(blocks) // 2, len(shape)
 
     def call(out: Array, *factors: Array) -> Array:
         at, summands = 0, []
@@ -162,8 +164,15 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
         if not blocks:
             return _summed(out, summands, add)
         summands = [[v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views] for views in summands]
-        for block in blocks:
-            _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands], add)
+
+        def write(some: Sequence[tuple[int | slice, ...]]) -> None:
+            for block in some:
+                _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands], add)
+
+        if prod(shape) < parallel.WORTH:
+            write(blocks)
+        else:
+            parallel.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
         return out
 
     return call
@@ -196,12 +205,12 @@ def _long_axes(array: Array, ndim: int) -> list[int]:
     return [k for k, n in enumerate(array.shape, ndim - array.ndim) if n != 1]
 
 
-def _blocks(shape: Shape) -> Iterator[tuple[int | slice, ...]]:
-    """Cut an array into blocks of at most BLOCK entries (or single rows of the last axis)."""
+def _blocks(shape: Shape, size: int) -> Iterator[tuple[int | slice, ...]]:
+    """Cut an array into blocks of at most so many entries (or single rows of the last axis)."""
     lead = 0
-    while lead < len(shape) and prod(shape[lead:]) > BLOCK:
+    while lead < len(shape) and prod(shape[lead:]) > size:
         lead += 1
-    rows = max(1, BLOCK // max(1, prod(shape[lead:])))
+    rows = max(1, size // max(1, prod(shape[lead:])))
     for index in np.ndindex(*shape[: lead - 1]):
         for start in range(0, shape[lead - 1], rows):
             yield (*index, slice(start, start + rows))

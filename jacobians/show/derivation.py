@@ -12,6 +12,7 @@ from jacobians.show.names import DIGITS
 from jacobians.show.sums import Sign, Written, summed, summing_delta, without
 from jacobians.structure import Factor, Form, Shape, Symbol, symbol_of
 
+WIDE = 160  # letters in a line; what is wider goes straight to its result
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on
 
 
@@ -73,11 +74,14 @@ def _step(left: Form, right: Form, product: Form) -> Step:
     second = written(right, [*middle, *wrt], count + hidden)
     over = f"Σ_{''.join(middle)} " if middle else ""
     lines = [Line(f"{over}{left_side(left, [*out, *middle])} · {left_side(right, [*middle, *wrt])}")]
-    lines.append(Line(f"{over}{_bracketed(first)} · {_bracketed(second)}"))
+    put_in = f"{over}{_bracketed(first)} · {_bracketed(second)}"
+    last = written(product)
+    if len(put_in) > WIDE:
+        return Step(left_side(product, ends), (*lines, Line(summed(last))))
+    lines.append(Line(put_in))
     products = [Written(p.sign * q.sign, (*p.signs, *q.signs), (*middle, *p.summed, *q.summed))
                 for p in first for q in second]  # fmt: skip
     shown = [(products, "")] + (list(_eliminations(products)) if len(products) <= 4 else [])
-    last = written(product)
     if _canonical(shown[-1][0]) == _canonical(last):  # the same up to the names of summed letters
         shown[-1] = (last, shown[-1][1])
     else:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from jacobians.chain import Chain, Residual
 from jacobians.layer import Layer
-from jacobians.show.names import Link, path_of
+from jacobians.shapes import _signature
+from jacobians.show.names import Link, every, nodes_of, path_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Diagram:
 
 
 def diagram(layer: Layer, *inputs: ArrayLike) -> Diagram:
-    """Draw a layer or chain; with inputs, the values have names and shapes.
+    """Draw a layer or chain; with inputs, the values have names and shapes, without them what the parameters tell.
 
     Examples
     --------
@@ -53,14 +54,26 @@ def diagram(layer: Layer, *inputs: ArrayLike) -> Diagram:
       → Affine [A (3, 2), b (3,)] → z (3,)
       → Tanh → f (3,)
     """
-    start = ", ".join(layer.input_names)
-    values: list[str] = []
-    if inputs:
+    if not inputs:
+        nodes = list(every(nodes_of("", layer)))
+        start = " ".join(filter(None, [", ".join(layer.input_names), _expected(nodes[0].layer)]))
+        values = ["" if n.inside else _expected(n.layer) for n in nodes[1:]]
+    else:
         path = path_of(layer, inputs)
         start = ", ".join(f"{name} {x.shape}" for name, x in path.inputs.items())
         values = [f"{link.name} {link.value.shape}" for link in _inner_first(path.links)]
-    found = iter(values)
+    found = iter([*values, ""])
     return Diagram(start, tuple(_drawn("", layer, found)) if isinstance(layer, Chain) else (_box("", layer, found),))
+
+
+def _expected(layer: Layer) -> str:
+    """The shape of the input that the parameters of a layer fix, as in (…, 2); nothing if it has several or none."""
+    axes = _signature(layer.shapes)
+    sizes = {i: n for p, array in layer.parameters.items() for i, n in zip(axes.get(p, ()), array.shape, strict=False)}
+    labels = axes.get(layer.input_names[0], ())
+    if len(layer.input_names) != 1 or not sizes.keys() & set(labels):
+        return ""
+    return f"({', '.join('…' if i == '...' else str(sizes.get(i, i)) for i in labels)})"
 
 
 def _inner_first(links: tuple[Link, ...]) -> Iterator[Link]:

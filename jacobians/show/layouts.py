@@ -7,6 +7,7 @@ from html import escape
 from math import prod
 
 from jacobians.jacobian import Jacobian
+from jacobians.show.columns import aligned
 from jacobians.show.formula import letter, times
 from jacobians.show.markup import html
 from jacobians.show.sums import subscripted
@@ -23,10 +24,8 @@ class Layouts:
     rows: tuple[tuple[str, ...], ...]
 
     def __str__(self) -> str:
-        lines = [HEADINGS, *self.rows]
-        widths = [max(len(line[k]) for line in lines) for k in range(len(HEADINGS))]
-        text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-        return "\n".join([self.title, "", text[0], "  ".join("─" * w for w in widths), *text[1:]])
+        (head, *lines), widths = aligned([HEADINGS, *self.rows])
+        return "\n".join([self.title, "", head, "  ".join("─" * w for w in widths), *lines])
 
     __repr__ = __str__
 

@@ -24,7 +24,7 @@ from jacobians.show.sums import DELTA
 from jacobians.structure import Factor, Form, Named, Symbol
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-WORD = re.compile(r"[^\W\d_₀-₉²³¹]+(?![\u0300-\u036f])")  # a letter with a hat is another letter
+WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ class Path:
 
 def path_of(layer: Layer, inputs: Iterable[ArrayLike]) -> Path:
     """Run a layer or chain and name everything in it; chains inside chains are written out."""
-    nodes = _nodes("", layer)
+    nodes = nodes_of("", layer)
     starts = layer.input_names
-    every = list(_every(nodes))
-    values = _numbered([_value_name(n.layer) for n in every], taken=starts)
-    own = [(n, p) for n in every if not n.inside for p in n.layer.parameters]
+    found = list(every(nodes))
+    values = _numbered([_value_name(n.layer) for n in found], taken=starts)
+    own = [(n, p) for n in found if not n.inside for p in n.layer.parameters]
     called = _numbered([p.rpartition(".")[2] for _, p in own], taken=(*starts, *values))
     names = Names(
-        {id(n): name for n, name in zip(every, values, strict=True)},
+        {id(n): name for n, name in zip(found, values, strict=True)},
         {(id(n), p): name for (n, p), name in zip(own, called, strict=True)},
     )
     arrays = tuple(inputs)
@@ -117,16 +117,17 @@ class Names(NamedTuple):
     parameters: Mapping[tuple[int, str], str]
 
 
-def _nodes(path: str, layer: Layer) -> tuple[Node, ...]:
+def nodes_of(path: str, layer: Layer) -> tuple[Node, ...]:
+    """The layers of a chain, those of inner chains, and residual layers with what is in them."""
     if isinstance(layer, Chain):
-        return tuple(n for name, one in layer.layers.items() for n in _nodes(f"{path}.{name}" if path else name, one))
-    return (Node(path, layer, _nodes("", layer.layer) if isinstance(layer, Residual) else ()),)
+        return tuple(n for name, one in layer.layers.items() for n in nodes_of(f"{path}.{name}" if path else name, one))
+    return (Node(path, layer, nodes_of("", layer.layer) if isinstance(layer, Residual) else ()),)
 
 
-def _every(nodes: Iterable[Node]) -> Iterator[Node]:
+def every(nodes: Iterable[Node]) -> Iterator[Node]:
     """Every node, inner ones before the one that they are in."""
     for node in nodes:
-        yield from _every(node.inside)
+        yield from every(node.inside)
         yield node
 
 
@@ -182,7 +183,7 @@ def _renamed(form: Form, out_name: str, wrt_name: str, changed: tuple[tuple[str,
     names = dict(changed)
 
     def new(name: str) -> str:
-        return names.get(name) or WORD.sub(lambda word: names.get(word[0], word[0]), name)
+        return names.get(name) or re.sub(WORD, lambda word: names.get(word[0], word[0]), name)
 
     return replace(with_symbols(form, new), out_name=out_name, wrt_name=wrt_name)
 
@@ -247,7 +248,7 @@ def _looked_up(names: Mapping[str, str], name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W\d_₀-₉²³¹]+(?![\u0300-\u036f])[₀-₉]*", name)
+    return re.findall(rf"{WORD}[₀-₉]*", name)
 
 
 def _names(form: Form) -> Iterator[str]:

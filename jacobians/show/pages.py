@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jacobians.jacobian import Jacobian
 from jacobians.memory import in_words
+from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
 from jacobians.show.formula import equation, times
 from jacobians.show.markup import html, latex
@@ -98,9 +99,7 @@ def _costs(found: Explanation) -> list[tuple[str, ...]]:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+    yield from (f"  {line}" for line in aligned(rows)[0])
 
 
 # --- as HTML ----------------------------------------------------------------------------------------------------------

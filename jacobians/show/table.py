@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from jacobians import memory
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Layer
+from jacobians.show.columns import aligned
 from jacobians.show.formula import share, times
 from jacobians.show.markup import html
 from jacobians.show.names import Link, Path, path_of
@@ -67,17 +68,11 @@ class Table:
         return tuple(row for _, rows in self.groups for row in rows)
 
     def __str__(self) -> str:
-        lines = [HEADINGS, *(row.cells for row in self.rows)]
-        widths = [max(len(line[k]) for line in lines) for k in range(len(HEADINGS))]
-
-        def aligned(cells: Sequence[str]) -> str:
-            return "  ".join(c.rjust(w) if k > 2 else c.ljust(w)
-                             for k, (c, w) in enumerate(zip(cells, widths, strict=True))).rstrip()  # fmt: skip
-
-        text = [self.title, "", aligned(HEADINGS)]
+        (head, *lines), widths = aligned([HEADINGS, *(row.cells for row in self.rows)], right={3, 4, 5})
+        text, rest = [self.title, "", head], iter(lines)
         for heading, rows in self.groups:
-            text += ["  ".join("─" * w for w in widths) if not heading else _ruled(heading, sum(widths) + 10)]
-            text += [aligned(row.cells) for row in rows]
+            text.append(_ruled(heading, sum(widths) + 10) if heading else "  ".join("─" * w for w in widths))
+            text += [next(rest) for _ in rows]
         return "\n".join(text)
 
     __repr__ = __str__

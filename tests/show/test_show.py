@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jacobians import (
+    GELU,
     Affine,
     Chain,
     Conv1d,
@@ -166,6 +167,11 @@ def test_names_inside_a_residual_layer_are_kept_apart():
     assert "A₁" in formula
     text = str(net.explain(x, wrt="x"))
     assert "∂z₃_i/∂z₁_j = (1-f₁²)_i A₂_ij + δ_ij" in text
+
+
+def test_greek_and_latin_letters_are_words_of_their_own():
+    net = Chain(Linear(A[:2]), GELU())
+    assert net.explain(x, wrt="x").factors[0].formula == "∂f_i/∂z_j = δ_ij (Φ(z)+zφ(z))_i"
 
 
 # --- markup -----------------------------------------------------------------------------------------------------------
