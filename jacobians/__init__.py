@@ -8,7 +8,7 @@ The map of the package, from the inside out:
 - `notation`: the text ``"x_k -> i;ik"``, parsed; `structure`: labels and sizes without numbers.
 - `algebra`: the chain rule, sums and selections on structure; `contract` and `writing`: as NumPy calls; `program` and
   `engine`: recorded once, run many times; `order`: the cheapest order along a chain; `memory`.
-- `jacobian`: `Jacobian` and `term`; `layer`: `Layer`; `layers`: the catalogue.
+- `jacobian`: `Jacobian`; `terms`: `term`; `layer`: `Layer`; `layers`: the catalogue.
 - `chain`: `Chain` and `Residual`; `nn`: the lecture's `NN`; `training`.
 - `check`: against finite differences; `show`: formulas, tables, derivations, HTML.
 """
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from jacobians import layers
 from jacobians.chain import Chain, Residual
-from jacobians.jacobian import Jacobian, Terms, term
+from jacobians.jacobian import Jacobian
 from jacobians.layer import Layer, Parameter
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
 from jacobians.memory import JacobianTooLarge
 from jacobians.nn import NN
+from jacobians.terms import Terms, term
 
 if TYPE_CHECKING:
     from jacobians import check as check

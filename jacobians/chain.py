@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 
 from jacobians import engine, memory
 from jacobians.contract import contract
-from jacobians.jacobian import Jacobian, term
+from jacobians.jacobian import Jacobian
 from jacobians.layer import Array, Layer, Local
 from jacobians.replay import MOST, Recording, record, replay
+from jacobians.terms import term
 
 if TYPE_CHECKING:
     from jacobians.show.explanation import Explanation

@@ -1,4 +1,4 @@
-"""`Jacobian`: a generalized Jacobian that is not written out, and `term`, which writes one down.
+"""`Jacobian`: a generalized Jacobian that is not written out.
 
 The axes are the output axes, then the axes of what we differentiate by ("wrt"): numerator layout, everywhere.
 """
@@ -6,7 +6,7 @@ The axes are the output axes, then the axes of what we differentiate by ("wrt"):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians import algebra, draft, engine
-from jacobians.notation import parse, resolve
-from jacobians.program import Array, Program, Tape
+from jacobians import algebra, engine
+from jacobians.program import Array
 from jacobians.structure import Factor, Form, Shape, Term, plain, symbol_of
 
 if TYPE_CHECKING:
@@ -27,51 +26,14 @@ if TYPE_CHECKING:
 Scalar = int | float | complex | np.number[Any]
 
 
-def term(formula: str, *arrays: ArrayLike) -> Terms:
-    """Write down one term of a Jacobian in index notation.
-
-    Parameters
-    ----------
-    formula
-        ``"x_k -> i;ik"``; the notation is described in `jacobians.notation`.
-    *arrays
-        One array for each factor left of the arrow, then one integer array for each lookup right of it.
-
-    Returns
-    -------
-    Terms
-        Terms add up (``+``, ``-``) and take scalar multiples; a `Layer` gives them the shapes of its output and
-        argument. Where the arrays fix all sizes, the result can be used as a `Jacobian` at once.
-
-    Raises
-    ------
-    ValueError
-        If the formula is malformed or does not fit the arrays; the message quotes the formula.
-
-    Examples
-    --------
-    The Jacobian of softmax, p_i δ_ij − p_i p_j:
-
-    >>> p = np.array([0.5, 0.25, 0.25])
-    >>> (term("p_i -> i;i", p) - term("p_i p_j -> i;j", p, p)).full()
-    array([[ 0.25  , -0.125 , -0.125 ],
-           [-0.125 ,  0.1875, -0.0625],
-           [-0.125 , -0.0625,  0.1875]])
-    """
-    parsed = parse(formula)
-    if len(arrays) != len(parsed.arrays):
-        resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
-    ready: list[Array] = []
-    count = len(parsed.factors)
-    for k, values in enumerate(arrays):
-        array = values if type(values) is np.ndarray else np.asarray(values)
-        if array.dtype.kind not in ("fc" if k < count else "iu"):
-            array = _numbers(array, lookup=k >= count, what=f'"{formula}": {parsed.arrays[k].name}')
-        ready.append(array)
-    return Terms(((1, formula, tuple(ready)),))
+def _apply(operation: engine.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
+    """Apply an operation of the algebra to Jacobians."""
+    program, form = engine.compiled(operation, tuple([j.form for j in jacobians]), static)
+    program.require_memory()
+    return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
 
 
-def _numbers(array: Array, lookup: bool, what: str) -> Array:
+def numbers(array: Array, lookup: bool, what: str) -> Array:
     """Floating-point numbers for a factor; a lookup must hold integers."""
     if lookup:
         raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
@@ -80,129 +42,9 @@ def _numbers(array: Array, lookup: bool, what: str) -> Array:
     return array.astype(np.float64)
 
 
-Written = tuple[Scalar, str, tuple[Array, ...]]
-
-
-@dataclass(frozen=True, eq=False)
-class Terms:
-    """A sum of written terms whose sizes nobody has asked for yet."""
-
-    written: tuple[Written, ...]
-
-    def bind(
-        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike | None = None,
-        out_name: str = "y", wrt_name: str = "x",
-    ) -> Jacobian:  # fmt: skip
-        """The `Jacobian` with these shapes; without them, the arrays must fix all sizes."""
-        values: Sequence[Array]
-        if len(self.written) == 1:
-            ((coefficient, text, values),) = self.written
-            pattern: Pattern = ((coefficient, text, tuple([a.shape for a in values]), ()),)
-        else:  # arrays that stand in several terms are held once
-            arrays = {id(a): a for _, _, ars in self.written for a in ars}
-            number = {key: k for k, key in enumerate(arrays)}
-            pattern = tuple([(c, text, tuple([a.shape for a in ars]), tuple([number[id(a)] for a in ars]))
-                             for c, text, ars in self.written])  # fmt: skip
-            values = list(arrays.values())
-        if dtype is None:
-            factors = [a for _, text, ars in self.written for a in ars[: len(parse(text).factors)]]
-            dtype = np.result_type(*factors) if factors else np.float64
-        exact = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
-        program, form, scalars = _bound(pattern, out_shape, wrt_shape, exact, out_name, wrt_name)
-        values = (*values, *scalars)
-        return Jacobian(form, program(values) if program.calls else values)
-
-    def __add__(self, other: Terms) -> Terms:
-        return Terms(self.written + other.written) if isinstance(other, Terms) else NotImplemented
-
-    def __sub__(self, other: Terms) -> Terms:
-        return self + -other if isinstance(other, Terms) else NotImplemented
-
-    def __neg__(self) -> Terms:
-        return -1 * self
-
-    def __mul__(self, factor: Scalar) -> Terms:
-        if np.ndim(factor) != 0:
-            raise ValueError(f"a term is multiplied by a scalar, not by an array of shape {np.shape(factor)}")
-        return Terms(tuple((_scalar(c * factor), text, arrays) for c, text, arrays in self.written))
-
-    __rmul__ = __mul__
-    __array_ufunc__ = None
-
-    def __matmul__(self, other: Any) -> Any:
-        return self.bind() @ other
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return other @ self.bind()
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.bind()[key]
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        return self.bind().__array__(dtype, copy)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.bind(), name)
-
-    def __repr__(self) -> str:
-        return " + ".join(f'{"" if c == 1 else f"{c:g} * "}term("{text}")' for c, text, _ in self.written)
-
-
-def _scalar(value: Any) -> Any:
+def plain_number(value: Any) -> Any:
     """A plain Python number, so that it does not decide the dtype of what it multiplies."""
     return value.item() if isinstance(value, np.generic | np.ndarray) else value
-
-
-Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
-"""Of every written term: coefficient, formula, the shapes of its arrays and their numbers (empty: 0, 1, 2, …)."""
-
-
-@lru_cache(maxsize=4096)
-def _bound(
-    written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
-    out_name: str, wrt_name: str,
-) -> tuple[Program, Form, tuple[Array, ...]]:  # fmt: skip
-    """The form of a sum of written terms, the views that its arrays need, and its scalar factors."""
-    written = tuple((c, text, shapes, numbers or tuple(range(len(shapes)))) for c, text, shapes, numbers in written)
-    count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
-    scalars: list[Array] = []
-    bound: list[tuple[Scalar, Term, tuple[tuple[int, ...], ...], tuple[int, ...]]] = []
-    terms: list[Term] = []
-    shapes: tuple[Shape, Shape] | None = None
-    for coefficient, text, array_shapes, numbers in written:
-        found = resolve(text, array_shapes, out_shape, wrt_shape)
-        if shapes is not None and shapes != (found.out_shape, found.wrt_shape):
-            raise ValueError(
-                f'the terms of a sum need equal shapes: "{text}" gives {found.out_shape} × {found.wrt_shape}, '
-                f"the terms before it {shapes[0]} × {shapes[1]}"
-            )
-        shapes = found.out_shape, found.wrt_shape
-        bound.append((coefficient, found.term, found.dropped, numbers))
-        if coefficient not in (1, -1):
-            scalars.append(np.asarray(coefficient, np.result_type(dtype, coefficient)))
-    assert shapes is not None
-    dtype = np.result_type(dtype, *scalars)
-    tape = Tape(count + len(scalars), dtype)
-    number = iter(range(count, count + len(scalars)))
-    for coefficient, one, dropped, numbers in bound:
-        views = iter(zip(numbers, dropped, strict=True))
-        factors = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
-        lookups = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
-        if coefficient not in (1, -1):
-            factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
-        sign = -1 if coefficient == -1 else 1
-        terms.append(replace(one, factors=tuple(factors), lookups=tuple(lookups), sign=sign))
-    program, form = engine.finished(tape, Form(*shapes, dtype, tuple(terms), out_name, wrt_name))
-    return program, form, tuple(scalars)
-
-
-def _apply(operation: engine.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
-    """Apply an operation of the algebra to Jacobians."""
-    program, form = engine.compiled(operation, tuple([j.form for j in jacobians]), static)
-    program.require_memory()
-    return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
 
 
 class Jacobian:
@@ -217,6 +59,7 @@ class Jacobian:
     --------
     ∂z/∂A of z = Ax for a 500×400 matrix holds nothing but x:
 
+    >>> from jacobians import term
     >>> x = np.ones(400)
     >>> J = term("x_k -> i;ik", x).bind((500,), (500, 400))
     >>> J
@@ -250,7 +93,7 @@ class Jacobian:
         """The Jacobian with these entries, of which the first `out_ndim` axes are output axes."""
         array = np.asarray(values)
         if array.dtype.kind not in "fc":
-            array = _numbers(array, lookup=False, what="J")
+            array = numbers(array, lookup=False, what="J")
         axes = tuple(plain(k, n) for k, n in enumerate(array.shape))
         one = Term(array.shape, (Factor(0, tuple(range(array.ndim)), symbol_of("J", array.ndim)),), (),
                    axes[:out_ndim], axes[out_ndim:])  # fmt: skip
@@ -385,11 +228,11 @@ class Jacobian:
 
     def __matmul__(self, other: Any) -> Any:
         """The chain rule: contract the wrt axes with the output axes of a Jacobian, or with an array of wrt_shape."""
-        if isinstance(other, Terms):
-            other = other.bind()
         if isinstance(other, Jacobian):
             self._require_equal("J @ K needs K's output axes to be J's wrt axes", self.wrt_shape, other.out_shape)
             return _apply(algebra.product, self, other)
+        if getattr(other, "__array_ufunc__", ...) is None:  # written terms: they know how to bind themselves
+            return NotImplemented
         h = np.asarray(other)
         self._require_equal("J @ h needs an h of J's wrt_shape", self.wrt_shape, h.shape)
         full = _apply(algebra.product, self, Jacobian.from_array(h, h.ndim)).full()
@@ -433,8 +276,6 @@ class Jacobian:
 
     def __add__(self, other: Any) -> Jacobian:
         """The sum of two paths."""
-        if isinstance(other, Terms):
-            other = other.bind(self.out_shape, self.wrt_shape, self.dtype)
         if not isinstance(other, Jacobian):
             return NotImplemented
         if (self.out_shape, self.wrt_shape) != (other.out_shape, other.wrt_shape):
@@ -447,7 +288,7 @@ class Jacobian:
         return self.__add__(other)
 
     def __sub__(self, other: Any) -> Jacobian:
-        return self.__add__(-other) if isinstance(other, Jacobian | Terms) else NotImplemented
+        return self.__add__(-other) if isinstance(other, Jacobian) else NotImplemented
 
     def __rsub__(self, other: Any) -> Jacobian:
         return (-self).__add__(other)
@@ -457,9 +298,9 @@ class Jacobian:
 
     def __mul__(self, factor: Scalar) -> Jacobian:
         """A scalar multiple."""
-        if isinstance(factor, Jacobian | Terms) or np.ndim(factor) != 0:
+        if isinstance(factor, Jacobian) or np.ndim(factor) != 0:
             raise ValueError("a Jacobian is multiplied by a scalar; use @ for the chain rule, and full() for an array")
-        number = _scalar(factor)
+        number = plain_number(factor)
         if number == -1:
             return -self
         value = np.asarray(number, np.result_type(self.dtype, number))

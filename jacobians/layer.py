@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jacobians import shapes
-from jacobians.jacobian import Jacobian, Terms
+from jacobians.jacobian import Jacobian
+from jacobians.terms import Terms
 
 if TYPE_CHECKING:
     from jacobians.show.diagram import Diagram

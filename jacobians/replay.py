@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jacobians.engine import Plan
-from jacobians.jacobian import Terms
 from jacobians.layer import Array, Layer
+from jacobians.terms import Terms
 
 if TYPE_CHECKING:
     from jacobians.chain import Link

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.jacobian import term
 from jacobians.layer import Array, Layer, Local, Parameter
 from jacobians.layers import stable
+from jacobians.terms import term
 
 
 def require_positive(layer: str, name: str, value: float) -> None:

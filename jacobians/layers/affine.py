@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.jacobian import term
 from jacobians.layer import Array, Layer, Local, Parameter
 from jacobians.layers.axes import wrapped
+from jacobians.terms import term
 
 
 class Affine(Layer):

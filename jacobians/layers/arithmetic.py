@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.jacobian import term
 from jacobians.layer import Array, Layer, Local
 from jacobians.layers import stable
+from jacobians.terms import term
 
 
 class Broadcasting(Layer):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.jacobian import Jacobian, Terms, term
+from jacobians.jacobian import Jacobian
 from jacobians.layer import Array, Layer, Local, Parameter
 from jacobians.layers.softmax import softmax
+from jacobians.terms import Terms, term
 
 
 def weights(q: Array, k: Array, causal: bool) -> Array:

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.chain import Chain, Residual, locate
-from jacobians.jacobian import Jacobian, term
+from jacobians.jacobian import Jacobian
 from jacobians.layer import Array, Layer, _output_name
 from jacobians.show.sums import DELTA
 from jacobians.structure import Factor, Form, Named, Symbol
+from jacobians.terms import term
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
