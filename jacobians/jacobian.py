@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from jacobians.show.layouts import Layouts
+    from jacobians.show.plot import Kind
 
 Scalar = int | float | complex | np.number[Any]
 
@@ -336,7 +337,7 @@ class Jacobian:
     def __repr__(self) -> str:
         return f"Jacobian {self._words()}: {self.formula}"
 
-    def plot(self, *, kind: Literal["heat", "spy", "slices"] = "heat", order: Literal["C", "F"] = "C") -> Figure:
+    def plot(self, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
         """Draw the Jacobian with matplotlib: see `jacobians.show.plot.plot`."""
         from jacobians.show.plot import plot
 

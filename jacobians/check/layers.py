@@ -118,6 +118,7 @@ def _check_one(
         raise ValueError(f"{type(layer).__name__} has no Jacobian with respect to {sorted(unknown)}: {list(claimed)}")
     findings = []
     for name, jacobian in claimed.items():
+        output = getattr(getattr(jacobian, "form", None), "out_name", output)
         if wanted is not None and name not in wanted:
             continue
         if name in layer.input_names:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jacobians.jacobian import Jacobian
 from jacobians.program import Array
 from jacobians.show.formula import written
@@ -33,7 +35,7 @@ def names(jacobian: Jacobian) -> list[list[str]]:
     ((rows,), (blocks, _)) = jacobian.out_shape, jacobian.wrt_shape
     if max(rows, blocks) > MOST:
         raise ValueError(f"at most {MOST} × {MOST} blocks are drawn; this is {jacobian._words()}")
-    there: Array = mask(jacobian.form, jacobian.arrays).any(axis=2)
+    there: Array = np.asarray(mask(jacobian.form, jacobian.arrays).any(axis=2))
     minus = "−" if products[0].sign < 0 else ""
     signs = [s for s in products[0].signs if s.name != DELTA]
 

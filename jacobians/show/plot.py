@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from jacobians.jacobian import Jacobian
 from jacobians.program import Array
+from jacobians.show.blocks import draw
 from jacobians.show.formula import times
 from jacobians.structure import Shape
 
@@ -22,9 +23,10 @@ WRITTEN = 14  # cells along the longer side up to which numbers are written into
 MOST_PANELS = 48
 
 
-def plot(
-    jacobian: Jacobian, *, kind: Literal["heat", "spy", "slices"] = "heat", order: Literal["C", "F"] = "C"
-) -> Figure:
+Kind = Literal["heat", "spy", "slices", "blocks"]
+
+
+def plot(jacobian: Jacobian, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
     """Draw a Jacobian.
 
     Parameters
@@ -34,7 +36,8 @@ def plot(
     kind
         ``"heat"`` draws the matrix (∏ out × ∏ wrt) in colours, with lines between its blocks and, where there is room,
         the numbers; ``"spy"`` only marks what is different from zero; ``"slices"`` draws ∂y_i/∂x for every output entry
-        i as a picture of its own.
+        i as a picture of its own; ``"blocks"`` draws the derivative of a vector by a matrix as on paper, with names in
+        its blocks: xᵀ and 0ᵀ.
     order
         How the matrix is flattened, as in `Jacobian.matrix`.
 
@@ -43,9 +46,11 @@ def plot(
     ImportError
         If matplotlib is missing.
     """
-    if kind not in ("heat", "spy", "slices"):
-        raise ValueError(f'kind must be "heat", "spy" or "slices", not {kind!r}')
+    if kind not in get_args(Kind):
+        raise ValueError(f'kind must be "heat", "spy", "slices" or "blocks", not {kind!r}')
     new = _figure()
+    if kind == "blocks":
+        return draw(new, jacobian)
     values = jacobian.matrix(order)
     if values.dtype.kind == "c":
         values = np.abs(values)

@@ -65,8 +65,8 @@ def test_chain_right() -> None:
     assert report.ok, str(report)
     names = [finding.name for finding in report]
     assert "hidden Affine: ∂z/∂A" in names
-    assert "∂f/∂hidden.A" in names
-    assert names.index("loss SquaredError: ∂z/∂x") < names.index("∂f/∂x")
+    assert "∂L/∂hidden.A" in names
+    assert names.index("loss SquaredError: ∂L/∂x") < names.index("∂L/∂x")
     assert report["hidden.A"].shape == "1 × (4×3)"
 
 
@@ -76,8 +76,8 @@ def test_the_wrong_layer_is_named() -> None:
     local = [name for name in report.wrong if ":" in name]
     assert local == ["1 WrongTanh: ∂z/∂x"]
     assert "wrong local Jacobians in 1 WrongTanh" in report.notes
-    assert report["∂f/∂0.A"].explanations == ("follows from what is wrong inside: 1 WrongTanh: ∂z/∂x",)
-    assert report["∂f/∂2.A"].ok
+    assert report["∂z/∂0.A"].explanations == ("follows from what is wrong inside: 1 WrongTanh: ∂z/∂x",)
+    assert report["∂z/∂2.A"].ok
 
 
 def test_nested() -> None:

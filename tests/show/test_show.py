@@ -247,9 +247,22 @@ def test_blocks_follow_the_order():
         assert lines == cuts
 
 
+def test_blocks_as_on_the_slides():
+    from jacobians.show.blocks import names
+
+    x_transposed, zero = "xᵀ", "0ᵀ"
+    dzdA = Affine(A, b).linearize(x)[1]["A"]
+    assert names(dzdA) == [[x_transposed if i == j else zero for j in range(3)] for i in range(3)]
+    assert names(-dzdA)[1][1] == "−xᵀ"
+    assert names(single.linearize(x)[1]["0.A"])[1] == [zero, "(1-f²)₂ xᵀ", zero]
+    assert dzdA.plot(kind="blocks")._repr_png_()
+    with pytest.raises(ValueError, match="blocks are drawn for a vector by a matrix"):
+        MatMul().linearize(A, A.T)[1]["x"].plot(kind="blocks")
+
+
 def test_plot_errors(monkeypatch):
     J = term("-> i;i").bind((50,), (50,))
-    with pytest.raises(ValueError, match='kind must be "heat", "spy" or "slices"'):
+    with pytest.raises(ValueError, match='kind must be "heat", "spy", "slices" or "blocks"'):
         J.plot(kind="pie")
     with pytest.raises(ValueError, match="50 entries, too many"):
         J.plot(kind="slices")
