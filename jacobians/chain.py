@@ -184,21 +184,21 @@ class Chain(Layer):
         if method not in ("auto", "explicit"):
             raise ValueError(f'Chain: method must be "auto" or "explicit", not {method!r}')
         names = self._selected(wrt)
-        arrays = self._prepared(inputs)
-        key = (names, method, *[(x.shape, x.dtype.char) for x in arrays])
-        recording = self._recordings.get(key)
-        if recording is not None:
-            found = replay(recording, arrays)
-            if found is not None:
+        if self._recordings and all(type(x) is np.ndarray for x in inputs):
+            recording = self._recordings.get((names, method, *[(x.shape, x.dtype) for x in inputs]))  # type: ignore[union-attr]
+            found = replay(recording, inputs) if recording is not None else None  # type: ignore[arg-type]
+            if recording is not None and found is not None:
                 return dict(zip(recording.plan.names, found, strict=True))
+        arrays = self._prepared(inputs)
         _, links = self._links(arrays, names)
         plan = self._plan(links, names, full=method == "auto")
         if method == "explicit":
             return {name: contract(subscripts(factors), *(J.full() for J in factors))
                     for name, factors in self._products(links, plan.names).items()}  # fmt: skip
         plan.program.require_memory()
-        if plan.program.needed <= memory.SMALL and (recording := record(links, plan)) and len(self._recordings) < MOST:
-            self._recordings[key] = recording
+        exact = all(x.dtype.kind == "f" for x in arrays) and len(self._recordings) < MOST
+        if exact and plan.program.needed <= memory.SMALL and (recording := record(links, plan)) is not None:
+            self._recordings[(names, method, *[(x.shape, x.dtype) for x in arrays])] = recording
         return dict(zip(plan.names, plan.program([a for link in links for a in link.arrays]), strict=True))
 
     def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation:

@@ -125,7 +125,7 @@ class Draft:
             return np.broadcast_to((p == q) & (p >= 0) & (p < size), shape).astype(dtype)
 
         array = self.tape.emit(compare, first, second, size=prod(shape))
-        self.factors.append(Factor(array, order, symbol_of("δ", len(order))))
+        self.factors.append(Factor(array, order, symbol_of("C", len(order))))
 
     def _positions(self, axis: Axis, order: Sequence[Label]) -> int:
         lookup = None if axis.lookup is None else self.lookups[axis.lookup]
@@ -231,7 +231,9 @@ class Draft:
                 cut = tuple(0 if j in units else slice(None) for j in range(len(factor.labels)))
                 array = self.tape.emit(lambda x, cut=cut: x[cut], factor.array, key=("cut", factor.array, *units))
                 labels = tuple(i for j, i in enumerate(factor.labels) if j not in units)
-                self.factors[k] = Factor(array, labels, multiplied([(factor.symbol, factor.labels)], labels))
+                place = [labels.index(i) if i in labels else ("1",) for i in factor.labels]
+                symbol = reindexed(factor.symbol, lambda n, at=place: at[n] if n >= 0 else n)  # type: ignore[misc]
+                self.factors[k] = Factor(array, labels, symbol)
         used = kept | {i for f in (*self.factors, *self.lookups) for i in f.labels}
         for i in [i for i, n in self.sizes.items() if n == 1 and i not in used]:
             del self.sizes[i]

@@ -4,29 +4,63 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Lock
+from threading import Lock, Thread
 
 WORTH = 1 << 18  # entries to write that are worth a second thread
 
-_helper = Lock()  # held while the second thread is busy
+Task = Callable[[], object]
 
 
-def both(first: Callable[[], object], second: Callable[[], object]) -> None:
+class _Helper:
+    """A thread that waits for one task at a time; it is woken and answers through locks, which takes microseconds."""
+
+    def __init__(self) -> None:
+        self.busy, self._begin, self._done = Lock(), Lock(), Lock()
+        self._begin.acquire()
+        self._done.acquire()
+        self._task: Task | None = None
+        self._error: BaseException | None = None
+        Thread(target=self._work, name="jacobians", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self._begin.acquire()
+            try:
+                assert self._task is not None
+                self._task()
+            except BaseException as error:  # raised again where the task came from
+                self._error = error
+            self._task = None
+            self._done.release()
+
+    def start(self, task: Task) -> None:
+        """Begin a task; the caller holds `busy`."""
+        self._task, self._error = task, None
+        self._begin.release()
+
+    def finish(self) -> None:
+        """Wait for the task; an error in it is raised here."""
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+
+
+def both(first: Task, second: Task) -> None:
     """Call both, at the same time if a second core is there and free."""
-    if _cores() < 2 or not _helper.acquire(blocking=False):
+    helper = _helper() if _cores() > 1 else None
+    if helper is None or not helper.busy.acquire(blocking=False):
         first()
         second()
         return
     try:
-        other = _executor().submit(first)
+        helper.start(first)
         try:
             second()
         finally:
-            other.result()
+            helper.finish()
     finally:
-        _helper.release()
+        helper.busy.release()
 
 
 @cache
@@ -38,16 +72,9 @@ def _cores() -> int:
 
 
 @cache
-def _executor() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="jacobians")
+def _helper() -> _Helper:
+    return _Helper()
 
 
-def _after_fork() -> None:
-    """A child process has no threads yet."""
-    global _helper
-    _helper = Lock()
-    _executor.cache_clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # a child process has no threads yet
+    os.register_at_fork(after_in_child=_helper.cache_clear)

@@ -146,7 +146,8 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
     signs = [t.sign for t in terms]
     if [len(a) for a in arrangements] == [2] and signs == [1] and not add and prod(shape) < parallel.WORTH:
         ((left, right),) = arrangements
-        return lambda out, x, y: multiply(left(x), right(y), out)
+        by = multiply if prod(shape) in MULTIPLY else np.multiply
+        return lambda out, x, y: by(left(x), right(y), out)
     size = BLOCK if len(terms) + add > 1 else max(parallel.WORTH, -(-prod(shape) // 2))
     blocks = list(_blocks(shape, size)) if prod(shape) > size else []
     half, ndim = len(blocks) // 2, len(shape)
@@ -293,7 +294,7 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
             if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
                 operands[-1] = operands[-1] * -1
             if len(operands) == 2 and assign:
-                multiply(operands[0], operands[1], view)
+                (multiply if view.size in MULTIPLY else np.multiply)(operands[0], operands[1], view)
                 continue
             value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
             if assign:

@@ -40,7 +40,7 @@ class Power(Layer):
 
     def local(self, x: Array, f: Array) -> Local:
         p = np.asarray(self.exponent).item()
-        return {"x": term("(px^(p-1))_... -> ...;...", p * x ** (p - 1) if p != 0 else np.zeros_like(x))}
+        return {"x": term("(p·x^(p-1))_... -> ...;...", p * x ** (p - 1) if p != 0 else np.zeros_like(x))}
 
 
 class Clip(Layer):

@@ -1,0 +1,282 @@
+"""The engine: orders, bounds on terms, threads, replays, memory asked for before it is taken."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jacobians import (
+    Affine,
+    Chain,
+    JacobianTooLarge,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    Residual,
+    RMSNorm,
+    SelfAttention,
+    Softmax,
+    SquaredError,
+    Tanh,
+    engine,
+    memory,
+    order,
+    parallel,
+    term,
+)
+
+rng = np.random.default_rng(0)
+
+
+def mlp(*sizes):
+    layers = []
+    for n, m in zip(sizes, sizes[1:], strict=False):
+        layers += [Affine(rng.normal(size=(m, n)) / np.sqrt(n), rng.normal(size=m)), Tanh()]
+    return Chain(*layers)
+
+
+def plan_of(chain, x, wrt, full=True):
+    names = chain._selected(wrt)
+    _, links = chain._links((x,), names)
+    return chain._plan(links, names, full)
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_bottleneck_is_multiplied_across():
+    net, x = mlp(2000, 1000, 10, 1000, 2000), rng.normal(size=2000)
+    flops = plan_of(net, x, "x").program.flops
+    assert 0.1e9 < flops < 0.2e9  # in a fixed order it would be 8.1e9
+    J = net.linearize(x, wrt="x")[1]["x"]
+    assert J.nbytes < 1e6 < J.full_nbytes
+
+
+def test_sweeps_share_their_products():
+    net, x = mlp(8, 8, 8, 8, 8, 8, 8), rng.normal(size=8)
+    once = plan_of(net, x, None, full=False).program
+    alone = sum(plan_of(net, x, name, full=False).program.flops for name in ["x", *net.parameters])
+    assert once.flops < 0.6 * alone
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 50), min_size=3, max_size=8), st.data())
+def test_the_order_is_never_dearer_than_a_sweep(sizes, data):
+    extents = [order.Extent(m, n, 1) for n, m in zip(sizes, sizes[1:], strict=False)]
+    count = len(extents)
+    needed = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1)))
+
+    def spent(splits):
+        seen, total, waiting = set(), 0.0, [(k, count) for k in needed]
+        while waiting:
+            low, high = waiting.pop()
+            if high - low > 1 and (low, high) not in seen:
+                seen.add((low, high))
+                middle = splits[low, high]
+                total += 2.0 * sizes[high] * sizes[middle] * sizes[low]
+                waiting += [(low, middle), (middle, high)]
+        return total
+
+    sweep = {(k, count): k + 1 for k in range(count - 1)}
+    assert spent(order.splits(extents, needed)) <= spent(sweep) * (1 + 1e-12)
+
+
+# --- sums stay short --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [(), (3,)])
+def test_terms_stay_bounded_along_64_residual_blocks(batch):
+    def block():
+        W, V = rng.normal(size=(6, 4)) / 4, rng.normal(size=(4, 6)) / 16
+        return Residual(Chain(LayerNorm(np.ones(4), np.zeros(4)), Affine(W, np.zeros(6)), Tanh(), Linear(V)))
+
+    chain = Chain(*[block() for _ in range(64)])
+    x = rng.normal(size=(*batch, 4))
+    J = chain.linearize(x, wrt="x")[1]["x"]
+    assert len(J.form.terms) <= 12
+    explicit = np.eye(x.size).reshape(x.shape * 2)
+    for k, layer in enumerate(chain):
+        local = layer.jacobians(chain.forward(x)[k], wrt="x")["x"]
+        explicit = np.tensordot(local, explicit, x.ndim)
+    np.testing.assert_allclose(J.full(), explicit, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_auto_equals_explicit_with_normalisation_attention_and_residuals(data):
+    seed = data.draw(st.integers(0, 1000))
+    rng = np.random.default_rng(seed)
+    T, D = data.draw(st.integers(2, 4)), 2 * data.draw(st.integers(1, 2))
+    make = {
+        "norm": lambda: LayerNorm(rng.normal(size=D), rng.normal(size=D)),
+        "rms": lambda: RMSNorm(rng.normal(size=D)),
+        "attention": lambda: SelfAttention(*rng.normal(size=(4, D, D)), heads=data.draw(st.sampled_from([1, 2]))),
+        "softmax": Softmax,
+        "dense": lambda: Affine(rng.normal(size=(D, D)), rng.normal(size=D)),
+        "tanh": Tanh,
+    }
+    layers = []
+    for _ in range(data.draw(st.integers(1, 5))):
+        inner = [make[data.draw(st.sampled_from(sorted(make)))]() for _ in range(data.draw(st.integers(1, 3)))]
+        layers.append(Residual(Chain(*inner)) if data.draw(st.booleans()) else Chain(*inner))
+    if data.draw(st.booleans()):
+        layers.append(SquaredError(rng.normal(size=(T, D))))
+    chain, x = Chain(*layers), rng.normal(size=(T, D))
+    explicit = chain.jacobians(x, method="explicit")
+    for name, J in chain.jacobians(x).items():
+        scale = max(1.0, np.abs(explicit[name]).max(initial=0))
+        np.testing.assert_allclose(J, explicit[name], rtol=1e-10, atol=1e-12 * scale, err_msg=name)
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_refuses_what_does_not_fit(monkeypatch):
+    net = Chain(Linear(np.ones((3000, 2000))), Tanh())
+    monkeypatch.setattr(memory, "available", lambda: 1e9)
+    with pytest.raises(JacobianTooLarge, match=r"∂f/∂0.A.*144 GB and 1 GB are available"):
+        net.jacobians(np.ones(2000))
+    assert net.jacobians(np.ones(2000), wrt="x")["x"].shape == (3000, 2000)
+
+
+def test_large_intermediates_are_counted(monkeypatch):
+    A, B, C = (rng.normal(size=(2, 2)) for _ in range(3))
+    J = term("A_ij B_jk C_kl -> i;l", A, B, C).bind()
+    program = engine.writer(J.form, into=False)
+    assert program.needed >= J.full_nbytes
+
+
+# --- threads ----------------------------------------------------------------------------------------------------------
+
+
+def test_both_raises_what_either_raises_and_is_free_again():
+    def wrong():
+        raise ArithmeticError("wrong")
+
+    done = []
+    for first, second in ((wrong, lambda: done.append(1)), (lambda: done.append(1), wrong)):
+        with pytest.raises(ArithmeticError):
+            parallel.both(first, second)
+    for _ in range(100):
+        parallel.both(lambda: done.append(1), lambda: done.append(1))
+    assert len(done) == 202
+
+
+def test_both_inside_both_does_not_wait_for_itself():
+    seen = []
+    parallel.both(lambda: parallel.both(lambda: seen.append(1), lambda: seen.append(2)), lambda: seen.append(3))
+    assert sorted(seen) == [1, 2, 3]
+
+
+def test_large_results_are_the_same_from_two_threads(monkeypatch):
+    A, x = rng.normal(size=(40, 90)), rng.normal(size=100)
+    J = term("A_oi x_k -> o;ik", A, x).bind()
+    assert J.full().size > parallel.WORTH
+    together = J.full()
+    monkeypatch.setattr(parallel, "_cores", lambda: 1)
+    np.testing.assert_array_equal(J.full(), together)
+    np.testing.assert_allclose(together, np.einsum("oi,k->oik", A, x))
+
+
+def test_many_threads_and_large_results():
+    A, x = rng.normal(size=(30, 90)), rng.normal(size=100)
+    J = term("A_oi x_k -> o;ik", A, x).bind()
+    expected = np.einsum("oi,k->oik", A, x)
+    wrong = []
+
+    def work():
+        for _ in range(5):
+            if not np.allclose(J.full(), expected):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_its_own_helper():
+    parallel.both(lambda: None, lambda: None)
+    child = os.fork()
+    if child == 0:
+        done = []
+        parallel.both(lambda: done.append(1), lambda: done.append(2))
+        os._exit(0 if sorted(done) == [1, 2] else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+# --- replays ----------------------------------------------------------------------------------------------------------
+
+
+def test_replays_follow_the_numbers():
+    net = Chain(*mlp(3, 4, 2), SquaredError(rng.normal(size=2), scale=0.7))
+    for _ in range(4):
+        x = rng.normal(size=3)
+        explicit = net.jacobians(x, method="explicit")
+        for name, J in net.jacobians(x).items():
+            np.testing.assert_allclose(J, explicit[name], rtol=1e-12, atol=1e-14)
+    assert len(net._recordings) == 1
+    net.jacobians(rng.normal(size=3).astype(np.float32))
+    net.jacobians(rng.normal(size=3), wrt="x")
+    assert len(net._recordings) == 3
+
+
+def test_a_layer_that_writes_differently_is_not_replayed():
+    class Fickle(Layer):
+        a: Parameter
+
+        def forward(self, x):
+            return self.a * x if x[0] > 0 else x * 1.0
+
+        def local(self, x, z):
+            if x[0] > 0:
+                return {"x": term("a_i -> i;i", self.a), "a": term("x_i -> i;i", x)}
+            return {"x": term("-> i;i"), "a": term("z_i -> i;i", np.zeros_like(x))}
+
+    net = Chain(Fickle([2.0, 3.0]), Tanh())
+    for x in ([1.0, 2.0], [-1.0, 2.0], [1.0, 0.5], [-1.0, 1.0]):
+        x = np.array(x)
+        explicit = net.jacobians(x, method="explicit")
+        for name, J in net.jacobians(x).items():
+            np.testing.assert_allclose(J, explicit[name], atol=1e-15)
+
+
+def test_the_forward_pass_runs_once():
+    calls = []
+
+    class Counting(Layer):
+        def forward(self, x):
+            calls.append(1)
+            return 2 * x
+
+        def local(self, x, z):
+            return {"x": 2 * term("-> ...;...")}
+
+    net = Chain(Counting(), Tanh())
+    for k in range(3):
+        np.testing.assert_allclose(net.jacobians(np.array([0.1, 0.2]))["x"].shape, (2, 2))
+        assert len(calls) == k + 1
+    net.linearize(np.array([0.1, 0.2]))
+    assert len(calls) == 4
+
+
+def test_results_do_not_share_memory():
+    net = Chain(Affine(np.eye(2), np.zeros(2)), Tanh(), Linear(rng.normal(size=(3, 2))))
+    x = np.array([0.1, 0.2])
+    first = net.jacobians(x)
+    second = net.jacobians(x)
+    arrays = [*first.values(), *second.values(), x, *net.parameters.values()]
+    for k, a in enumerate(arrays):
+        for b in arrays[k + 1 :]:
+            assert not np.may_share_memory(a, b)
