@@ -110,7 +110,7 @@ def _new(size: int) -> _Kept:
     pages.madvise(mmap.MADV_HUGEPAGE)
     whole = _Kept(size + HUGE_PAGE, np.uint8, pages)
     start = -whole.ctypes.data % HUGE_PAGE
-    return whole[start : start + size]
+    return whole[start : start + size].view(_Kept)
 
 
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> NDArray[Any]:
