@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ rng = np.random.default_rng(0)
 
 def mlp(*sizes):
     layers = []
-    for n, m in zip(sizes, sizes[1:], strict=False):
+    for n, m in pairwise(sizes):
         layers += [Affine(rng.normal(size=(m, n)) / np.sqrt(n), rng.normal(size=m)), Tanh()]
     return Chain(*layers)
 
@@ -68,7 +69,7 @@ def test_sweeps_share_their_products():
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=3, max_size=8), st.data())
 def test_the_order_is_never_dearer_than_a_sweep(sizes, data):
-    extents = [order.Extent(m, n, 1) for n, m in zip(sizes, sizes[1:], strict=False)]
+    extents = [order.Extent(m, n, 1) for n, m in pairwise(sizes)]
     count = len(extents)
     needed = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1)))
 

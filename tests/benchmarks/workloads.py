@@ -123,7 +123,8 @@ def mlp_input(*sizes: int) -> Workload:
     chain = _mlp_chain(parameters)
     return Workload(
         "MLP ∂y/∂x", "-".join(map(str, sizes)), lambda: [chain.jacobians(x, wrt="x")["x"]],
-        peers(_mlp_function, [x, *parameters], [0]), lambda: chain.linearize(x, wrt="x"), bytes=8 * sizes[0] * sizes[-1],
+        peers(_mlp_function, [x, *parameters], [0]), lambda: chain.linearize(x, wrt="x"),
+        bytes=8 * sizes[0] * sizes[-1],
     )  # fmt: skip
 
 
@@ -135,7 +136,8 @@ def mlp_batch(batch: int, *sizes: int, wrt: str) -> Workload:
     size = x.size if wrt == "x" else parameters[0].size
     return Workload(
         f"MLP ∂Y/∂{'X' if wrt == 'x' else 'W1'}, batch {batch}", "-".join(map(str, sizes)),
-        lambda: [chain.jacobians(x, wrt=wrt)[wrt]], peers(_mlp_function, [x, *parameters], [0 if wrt == "x" else 1], "rev"),
+        lambda: [chain.jacobians(x, wrt=wrt)[wrt]],
+        peers(_mlp_function, [x, *parameters], [0 if wrt == "x" else 1], "rev"),
         lambda: chain.linearize(x, wrt=wrt), bytes=8 * batch * sizes[-1] * size,
     )  # fmt: skip
 
@@ -255,8 +257,10 @@ def network_chain(M: int, N: int) -> Workload:
     chain = J.Chain(J.Affine(A, b), J.Tanh())
     one = network(M, N)
     names = ["0.A", "0.b", "x"]
-    return Workload("the same by Chain.jacobians", f"{M}×{N}", lambda: [found[n] for found in [chain.jacobians(x)] for n in names],
-                    one.peers, bytes=one.bytes)  # fmt: skip
+    return Workload(
+        "the same by Chain.jacobians", f"{M}×{N}", lambda: [found[n] for found in [chain.jacobians(x)] for n in names],
+        one.peers, bytes=one.bytes,
+    )  # fmt: skip
 
 
 WORKLOADS: dict[str, Callable[[], Workload]] = {
