@@ -158,12 +158,12 @@ class Chain(Layer):
         With a loss as last layer, δ_k is the gradient of the loss with respect to f_k. Source: the lecture,
         backpropagation.
         """
-        values = self.forward(*inputs)
-        shape = np.shape(values[-1])
-        deltas = [term("-> ...;...").bind(shape, shape, np.asarray(values[-1]).dtype)]
-        for layer, value in zip(reversed(list(self)[1:]), reversed(values[1:-1]), strict=True):
-            _, local = layer.linearize(value, wrt=layer.input_names)
-            deltas.append(deltas[-1] @ local[layer.input_names[0]])
+        _, links = self._links(self._prepared(inputs), None, nested=False)
+        first = next(iter(links[-1].jacobians.values()))
+        deltas = [term("-> ...;...").bind(first.out_shape, first.out_shape, first.dtype)]
+        for link in reversed(links[1:]):
+            (by_input,) = link.inputs.values()
+            deltas.append(deltas[-1] @ by_input)
         return [delta.full() for delta in deltas]
 
     def jacobians(
@@ -184,10 +184,10 @@ class Chain(Layer):
         if method not in ("auto", "explicit"):
             raise ValueError(f'Chain: method must be "auto" or "explicit", not {method!r}')
         names = self._selected(wrt)
-        if self._recordings and all(type(x) is np.ndarray for x in inputs):
-            recording = self._recordings.get((names, method, *[(x.shape, x.dtype) for x in inputs]))  # type: ignore[union-attr]
-            found = replay(recording, inputs) if recording is not None else None  # type: ignore[arg-type]
-            if recording is not None and found is not None:
+        given = tuple([x for x in inputs if type(x) is np.ndarray])
+        if self._recordings and len(given) == len(inputs):
+            recording = self._recordings.get((names, method, *[(x.shape, x.dtype) for x in given]))
+            if recording is not None and (found := replay(recording, given)) is not None:
                 return dict(zip(recording.plan.names, found, strict=True))
         arrays = self._prepared(inputs)
         _, links = self._links(arrays, names)
@@ -225,9 +225,9 @@ class Chain(Layer):
             raise locate(first, error) from error
 
     def _links(
-        self, inputs: tuple[Array, ...], names: tuple[str, ...] | None, prefix: str = ""
+        self, inputs: tuple[Array, ...], names: tuple[str, ...] | None, prefix: str = "", nested: bool = True
     ) -> tuple[list[Any], list[Link]]:
-        """The outputs of all layers, and their local Jacobians as far as they are needed; inner chains are opened."""
+        """The outputs of all layers, and their local Jacobians as far as they are needed; nested chains are opened."""
         outputs: list[Any] = []
         links: list[Link] = []
         needed = names is None or any(n in self.input_names for n in names)
@@ -242,7 +242,7 @@ class Chain(Layer):
             path = f"{prefix}{name}."
             try:
                 values = layer._prepared(inputs) if k else inputs
-                if isinstance(layer, Chain):
+                if nested and isinstance(layer, Chain):
                     inner, more = layer._links(values, wanted, path)
                     outputs += inner
                     links += more

@@ -11,6 +11,7 @@ import mmap
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,10 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def _new(size: int) -> _Kept:
     """Memory of its own; in huge pages where they fit, which are quicker to write and stay as long as it is kept."""
-    if size < HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+    if size < HUGE_PAGE:
         return _Kept(size, np.uint8)
     pages = mmap.mmap(-1, size + HUGE_PAGE)
-    pages.madvise(mmap.MADV_HUGEPAGE)
+    _advise(pages, "MADV_HUGEPAGE")
     whole = _Kept(size + HUGE_PAGE, np.uint8, pages)
     start = -whole.ctypes.data % HUGE_PAGE
     return whole[start : start + size].view(_Kept)
@@ -119,6 +120,11 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> NDArray
     if size < HUGE_PAGES or 2 * touched * mmap.PAGESIZE > size:
         return np.zeros(shape, dtype)
     pages = mmap.mmap(-1, size)
-    if hasattr(mmap, "MADV_NOHUGEPAGE"):
-        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    _advise(pages, "MADV_NOHUGEPAGE")
     return np.ndarray(shape, dtype, pages)
+
+
+def _advise(pages: mmap.mmap, advice: str) -> None:
+    """Tell the system how pages will be used, where it takes such advice."""
+    with suppress(AttributeError, OSError):
+        pages.madvise(getattr(mmap, advice))
