@@ -10,8 +10,9 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,23 @@ class _Lent(np.ndarray[Any, np.dtype[np.uint8]]):
             _kept[memory.nbytes] = same[-max(1, MOST_KEPT // memory.nbytes) :]
 
 
-def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """As ``np.empty``, in memory that an earlier result of the same size has left."""
+Maker = Callable[[], NDArray[Any]]
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Maker:
+    """How to make arrays as ``np.empty`` does, in memory that an earlier result of the same size has left."""
     size = prod(shape) * dtype.itemsize
-    if size not in KEPT:
-        return np.empty(shape, dtype)
+    return partial(_borrowed, shape, dtype, size) if size in KEPT else partial(np.empty, shape, dtype)
+
+
+def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> Maker:
+    """How to make arrays as ``np.zeros`` does; where few of their pages will be `touched`, in small pages."""
+    size = prod(shape) * dtype.itemsize
+    dense = size < HUGE_PAGES or 2 * touched * mmap.PAGESIZE > size
+    return partial(np.zeros, shape, dtype) if dense else partial(_in_small_pages, shape, dtype, size)
+
+
+def _borrowed(shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
     try:
         memory = _kept[size].pop()
     except (KeyError, IndexError):
@@ -114,11 +127,7 @@ def _new(size: int) -> _Kept:
     return whole[start : start + size].view(_Kept)
 
 
-def zeros(shape: tuple[int, ...], dtype: np.dtype[Any], touched: int) -> NDArray[Any]:
-    """As ``np.zeros``; where few of its pages will be `touched`, in small pages."""
-    size = prod(shape) * dtype.itemsize
-    if size < HUGE_PAGES or 2 * touched * mmap.PAGESIZE > size:
-        return np.zeros(shape, dtype)
+def _in_small_pages(shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
     pages = mmap.mmap(-1, size)
     _advise(pages, "MADV_NOHUGEPAGE")
     return np.ndarray(shape, dtype, pages)

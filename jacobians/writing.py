@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import product as combinations
 from math import ceil, floor, prod
 from typing import Any
@@ -47,7 +46,7 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
         begin, first = _scaled(whole, dtype), _arrays([whole])
     elif out is None:
         touched = sum(_pages(t, dtype.itemsize) for t in terms)
-        begin = partial(memory.empty, shape, dtype) if covering else partial(memory.zeros, shape, dtype, touched)
+        begin = memory.empty(shape, dtype) if covering else memory.zeros(shape, dtype, touched)
         first = []
     else:
         begin, first = (_as_it_is if covering else _cleared), [out]

@@ -19,7 +19,7 @@ def test_in_words():
 def test_memory_in_use_is_not_lent_again():
     held = []
     for k in range(6):
-        array = memory.empty(SHAPE, FLOAT)
+        array = memory.empty(SHAPE, FLOAT)()
         array[...] = k
         held.append(array[1:])  # a view keeps the memory, too
         del array
@@ -29,13 +29,13 @@ def test_memory_in_use_is_not_lent_again():
 
 
 def test_memory_comes_back():
-    first = memory.empty(SHAPE, FLOAT)
+    first = memory.empty(SHAPE, FLOAT)()
     address = first.ctypes.data
     view = first[3:]
     del first
-    assert memory.empty(SHAPE, FLOAT).ctypes.data != address
+    assert memory.empty(SHAPE, FLOAT)().ctypes.data != address
     del view
-    addresses = {memory.empty(SHAPE, FLOAT).ctypes.data for _ in range(3)}
+    addresses = {memory.empty(SHAPE, FLOAT)().ctypes.data for _ in range(3)}
     assert len(addresses) == 1
 
 
@@ -51,11 +51,11 @@ def test_results_are_ordinary_arrays():
 
 
 def test_zeros_in_small_pages():
-    big = memory.zeros((1000, 1000, 3), FLOAT, touched=10)
+    big = memory.zeros((1000, 1000, 3), FLOAT, touched=10)()
     assert not big.any()
     big[5, 5, 1] = 1
     assert big.sum() == 1
-    assert memory.zeros((2, 3), FLOAT, touched=1).shape == (2, 3)
+    assert memory.zeros((2, 3), FLOAT, touched=1)().shape == (2, 3)
     x = np.arange(1.0, 200)
     J = term("x_k -> i;ik", x).bind((500,), (500, 199))
     full = J.full()

@@ -27,13 +27,13 @@ class Entrywise(Layer):
 
     value: ClassVar[Value]
     slope: ClassVar[Slope]
-    symbol: ClassVar[str]
+    formula: ClassVar[str]
 
     def forward(self, x: Array) -> Array:
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": term(f"{self.symbol}_... -> ...;...", np.asarray(type(self).slope(x, f), x.dtype))}
+        return {"x": term(self.formula, np.asarray(type(self).slope(x, f), x.dtype))}
 
 
 def entrywise(
@@ -53,7 +53,7 @@ def entrywise(
     ]
     members = {
         "__doc__": "\n".join(lines), "__module__": __name__, "holomorphic": not real, "value": staticmethod(value),
-        "slope": staticmethod(slope), "symbol": symbol,
+        "slope": staticmethod(slope), "formula": f"{symbol}_... -> ...;...",
     }  # fmt: skip
     return type(name, (Entrywise,), members)
 
