@@ -25,12 +25,11 @@ def softplus(x: Array) -> Array:
 
 
 def sech2(x: Array) -> Array:
-    """1 − tanh²(x) = 4e/(1 + e)² for e = exp(−2|x|), which does not cancel where tanh(x) is near ±1."""
+    """1 − tanh²(x) = 4e²/(1 + e²)² for e = exp(−|x|), which does not cancel where tanh(x) is near ±1."""
     if x.dtype.kind == "c":
         return np.asarray(1 - np.tanh(x) ** 2)
-    e = np.exp(-2 * np.abs(x))
-    q = 1 + e
-    return np.asarray(4 * e / (q * q))
+    e = np.exp(-np.abs(x))
+    return np.asarray((2 * e / (1 + e * e)) ** 2)
 
 
 def over_hypot(x: Array) -> Array:
