@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 64  # recordings that a chain keeps
 
-Written = tuple[tuple[Any, str, tuple[tuple[int, ...], ...], tuple[np.dtype[Any], ...]], ...]
+Written = tuple[tuple[Any, str, tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]], ...]
+"""Coefficient, formula, and the shapes and dtypes of the arrays, of every term."""
 
 
 class Recording(NamedTuple):
@@ -63,10 +64,7 @@ def record(links: Sequence[Link], plan: Plan) -> Recording | None:
 
 
 def _pattern(terms: Terms) -> Written:
-    return tuple(
-        (c, text, tuple([a.shape for a in arrays]), tuple([a.dtype for a in arrays]))
-        for c, text, arrays in terms.written
-    )
+    return tuple((c, text, tuple((a.shape, a.dtype) for a in arrays)) for c, text, arrays in terms.written)
 
 
 def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...] | None:
@@ -81,10 +79,10 @@ def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...]
             terms = local.get(name)
             if type(terms) is not Terms or len(terms.written) != len(pattern):
                 return None
-            for (c, text, arrays), (old_c, old_text, shapes, dtypes) in zip(terms.written, pattern, strict=True):
+            for (c, text, arrays), (old_c, old_text, kinds) in zip(terms.written, pattern):  # noqa: B905 - latency
                 if text != old_text or c != old_c:
                     return None
-                for array, shape, dtype in zip(arrays, shapes, dtypes, strict=True):
+                for array, (shape, dtype) in zip(arrays, kinds):  # noqa: B905 - equal formulas take as many arrays
                     if array.shape != shape or array.dtype is not dtype:
                         return None
                     raw.append(array)

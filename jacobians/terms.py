@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -64,11 +64,13 @@ def term(formula: str, *arrays: ArrayLike) -> Terms:
 Written = tuple[Scalar, str, tuple[Array, ...]]
 
 
-@dataclass(frozen=True, eq=False)
 class Terms:
     """A sum of written terms whose sizes nobody has asked for yet."""
 
-    written: tuple[Written, ...]
+    __slots__ = ("written",)
+
+    def __init__(self, written: tuple[Written, ...]) -> None:
+        self.written = written
 
     def bind(
         self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike | None = None,
