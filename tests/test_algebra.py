@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians import term
+from jacobians.notation import parse
 
 from .dense import dense, jacobians, shapes
 
@@ -18,6 +19,7 @@ def close(actual, desired):
     np.testing.assert_allclose(np.asarray(actual), desired, rtol=1e-11, atol=1e-11)
 
 
+rng = np.random.default_rng(1)
 few = settings(max_examples=150, deadline=None)
 
 
@@ -148,23 +150,16 @@ def test_terms_do_not_multiply_along_a_residual_chain():
 )
 def test_the_oracle_rejects_wrong_formulas(formula, wrong):
     """The dense twin of one formula is not that of another: the checks above can fail."""
-    sizes = {"x": "k", "A": "ij", "p": "i", "w": "u", "Y": "ij"}
-    names = [f.split("_")[0] for f in formula.split("->")[0].split()]
-    letters = str.maketrans("ijkluy", "ijklij")
-    formula, wrong = formula.translate(letters), wrong.translate(letters)
-    rng = np.random.default_rng(1)
-    made = {name: rng.normal(size=(2,) * len(sizes[name])) for name in names}
-    arrays = [made[name] for name in names]
-    out, wrt = (tuple(2 for c in side if c.isalpha() or c == "(") for side in ("i;ij" if False else "x;x").split(";"))
-    sides = formula.split("->")[1].strip().split(";")
-    out, wrt = ((2,) * (1 if "(" in side else len(side)) for side in sides)
-    right = term(formula, *arrays).bind(out, wrt).full()
-    np.testing.assert_allclose(right, dense(formula, arrays, out, wrt))
-    sides = wrong.split("->")[1].strip().split(";")
-    out2, wrt2 = ((2,) * (1 if "(" in side else len(side)) for side in sides)
-    other = term(wrong, *arrays).bind(out2, wrt2).full()
+    to_size_2 = str.maketrans("uy", "kl")
+    formula, wrong = formula.translate(to_size_2), wrong.translate(to_size_2)
+    parsed = parse(formula)
+    made = {f.name: rng.normal(size=(2,) * len(f.labels)) for f in parsed.factors}
+    arrays = [made[f.name] for f in parsed.factors]
+    shapes = (2,) * len(parsed.out), (2,) * len(parsed.wrt)
+    right = term(formula, *arrays).bind(*shapes).full()
+    np.testing.assert_allclose(right, dense(formula, arrays, *shapes))
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(other, right)
+        np.testing.assert_allclose(dense(wrong, arrays, *shapes), right)
 
 
 @few
