@@ -134,7 +134,7 @@ class Chain(Layer):
             groups.setdefault(name, {})[rest] = value
         changed = {name: layer.with_parameters(groups[name]) if name in groups else layer
                    for name, layer in self.layers.items()}  # fmt: skip
-        return _chain_of(changed)  # type: ignore[return-value]
+        return _chain_of(changed)  # type: ignore[return-value]  # a Chain, which Self cannot say
 
     def __call__(self, *inputs: ArrayLike) -> Any:
         """The last output."""

@@ -144,6 +144,7 @@ class Layer:
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
         """A new layer in which these parameters are replaced by arrays of the same shapes."""
         self._require_replaceable(parameters)
+        # not every layer is a dataclass for a type checker, but those with parameters are
         return replace(self, **parameters) if parameters else self  # type: ignore[type-var]
 
     @property

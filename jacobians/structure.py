@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from typing import NamedTuple
 
@@ -116,8 +117,18 @@ def reindexed(symbol: Symbol, new: Callable[[int], Index]) -> Symbol:
 def _summed(symbol: Symbol) -> int:
     """How many labels have been summed away inside the symbol (they are numbered −1, −2, …)."""
     inner = [0]
-    reindexed(symbol, lambda i: inner.append(-i) or i)  # type: ignore[func-returns-value]
+
+    def note(index: int) -> int:
+        inner.append(-index)
+        return index
+
+    reindexed(symbol, note)
     return max(inner)
+
+
+def _placed(labels: tuple[Label, ...], where: Mapping[Label, int], shift: int, index: int) -> int:
+    """Where the axis of a factor is in a product; labels that were summed before are numbered on."""
+    return where[labels[index]] if index >= 0 else index - shift
 
 
 def multiplied(symbols: Iterable[tuple[Symbol, tuple[Label, ...]]], result: tuple[Label, ...]) -> Symbol:
@@ -132,7 +143,7 @@ def multiplied(symbols: Iterable[tuple[Symbol, tuple[Label, ...]]], result: tupl
                 where[label] = -inner
         first = inner
         inner += _summed(symbol)
-        renamed = reindexed(symbol, lambda i, n=first, ls=labels: where[ls[i]] if i >= 0 else i - n)  # type: ignore[misc]
+        renamed = reindexed(symbol, partial(_placed, labels, where, first))
         total = tuple(Product(a.sign * b.sign, a.names + b.names) for a in total for b in renamed)
     return shortened(total, len(result))
 

@@ -173,7 +173,7 @@ def _bound(
     tape = Tape(count + len(scalars), dtype)
     number = iter(range(count, count + len(scalars)))
     for coefficient, one, dropped, places in bound:
-        views = iter(zip(places, dropped, strict=True))
+        views = iter(zip(places, dropped, strict=True))  # shared by the two lines below, so their zips are not strict
         factors = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
         lookups = [draft.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
         if coefficient not in (1, -1):

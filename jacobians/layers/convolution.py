@@ -177,7 +177,7 @@ class ConvTranspose2d(Layer):
 
     def forward(self, x: Array) -> Array:
         (s, t), (p, q) = self._options()
-        _, O, K, L = self.W.shape  # noqa: E741
+        _, O, K, L = self.W.shape
         H, B = x.shape[-2:]
         full = (s * (H - 1) + K, t * (B - 1) + L)
         if not (H and B) or full[0] <= 2 * p or full[1] <= 2 * q:

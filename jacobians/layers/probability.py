@@ -126,7 +126,7 @@ class BayesPosterior(Layer):
 
     def local(self, prior: Array, likelihood: Array, w: Array) -> Local:
         evidence = self._evidence(prior, likelihood)
-        l, p = likelihood / evidence, prior / evidence  # noqa: E741
+        l, p = likelihood / evidence, prior / evidence
         return {
             "prior": term("(l/E)_...i -> ...i;...i", l) - term("w_...i (l/E)_...j -> ...i;...j", w, l),
             "likelihood": term("(p/E)_...i -> ...i;...i", p) - term("w_...i (p/E)_...j -> ...i;...j", w, p),
@@ -157,7 +157,7 @@ class GaussianLogDensity(Layer):
         half_log_det = np.log(np.diagonal(L)).sum()
         return np.asarray(-(e * e).sum(axis=-1) / 2 - half_log_det - len(mean) / 2 * np.log(2 * np.pi).astype(e.dtype))
 
-    def local(self, x: Array, mean: Array, covariance: Array, l: Array) -> Local:  # noqa: E741
+    def local(self, x: Array, mean: Array, covariance: Array, l: Array) -> Local:
         inverse = np.linalg.inv((covariance + covariance.T) / 2)
         a = (x - mean) @ inverse
         return {

@@ -77,7 +77,7 @@ class LogSoftmax(Layer):
         total = log_sum_exp(shifted, axis)
         return shifted - np.where(total == -np.inf, 0, total)  # all entries −∞: they stay so
 
-    def local(self, x: Array, l: Array) -> Local:  # noqa: E741
+    def local(self, x: Array, l: Array) -> Local:
         i, j = twins(x.ndim, normalized("LogSoftmax", self.axis, x.ndim))
         return {
             "x": term(f"-> {i};{i}")

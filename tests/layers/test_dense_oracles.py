@@ -82,7 +82,7 @@ def test_convolution(groups):
     W, x = a(4, 4 // groups, 2, 3), a(4, 5, 6)
     (s, t), (p, q), (d, e) = (2, 1), (1, 2), (1, 2)
     layer = L.Conv2d(W, a(4), stride=(s, t), padding=(p, q), dilation=(d, e), groups=groups)
-    found, (O, Y, X) = layer.jacobians(x), layer(x).shape  # noqa: E741
+    found, (O, Y, X) = layer.jacobians(x), layer(x).shape
     dx, dW = np.zeros((O, Y, X, *x.shape)), np.zeros((O, Y, X, *W.shape))
     for o, y, z, c, u, v in grid(O, Y, X, *W.shape[1:]):
         channel = (o // (O // groups)) * W.shape[1] + c
