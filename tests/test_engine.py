@@ -176,7 +176,7 @@ def test_both_inside_both_does_not_wait_for_itself():
 
 
 def test_large_results_are_the_same_from_two_threads(monkeypatch):
-    A, x = rng.normal(size=(40, 90)), rng.normal(size=100)
+    A, x = rng.normal(size=(64, 200)), rng.normal(size=200)
     J = term("A_oi x_k -> o;ik", A, x).bind()
     assert J.full().size > parallel.WORTH
     together = J.full()
@@ -186,7 +186,7 @@ def test_large_results_are_the_same_from_two_threads(monkeypatch):
 
 
 def test_many_threads_and_large_results():
-    A, x = rng.normal(size=(30, 90)), rng.normal(size=100)
+    A, x = rng.normal(size=(60, 200)), rng.normal(size=190)
     J = term("A_oi x_k -> o;ik", A, x).bind()
     expected = np.einsum("oi,k->oik", A, x)
     wrong = []
