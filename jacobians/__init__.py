@@ -6,11 +6,14 @@ For y = f(x) the generalized Jacobian ∂y/∂x has the axes of y, then the axes
 The map of the package, from the inside out:
 
 - `notation`: the text ``"x_k -> i;ik"``, parsed; `structure`: labels and sizes without numbers.
-- `algebra`: the chain rule, sums and selections on structure; `contract` and `writing`: as NumPy calls; `program` and
-  `engine`: recorded once, run many times; `order`: the cheapest order along a chain; `memory`.
-- `jacobian`: `Jacobian`; `terms`: `term`; `layer`: `Layer`; `layers`: the catalogue.
-- `chain`: `Chain` and `Residual`; `nn`: the lecture's `NN`; `training`.
-- `check`: against finite differences; `show`: formulas, tables, derivations, HTML.
+- `algebra`: the chain rule, sums and selections, on structure; `draft`: one term, united and summed; `merging`: terms
+  added up; `order`: the cheapest order along a chain.
+- `contract` and `writing`: products and full tensors as NumPy calls; `program` and `engine`: calls recorded once, run
+  many times; `replay`: a chain at shapes seen before; `memory` and `parallel`.
+- `jacobian`: `Jacobian`; `terms`: `term`; `nonzeros` and `sparse`: where entries can be.
+- `layer`: `Layer`, with `shapes`; `layers`: the catalogue; `chain`: `Chain` and `Residual`; `nn`: the lecture's `NN`;
+  `training`.
+- `check`: against finite differences; `show`: formulas, tables, derivations, pictures, HTML.
 """
 
 from importlib import import_module

@@ -14,6 +14,7 @@ from jacobians import engine, memory
 from jacobians.contract import contract
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Array, Layer, Local
+from jacobians.program import INSTEAD
 from jacobians.replay import MOST, Recording, record, replay
 from jacobians.terms import term
 
@@ -193,8 +194,7 @@ class Chain(Layer):
         _, links = self._links(arrays, names)
         plan = self._plan(links, names, full=method == "auto")
         if method == "explicit":
-            return {name: contract(subscripts(factors), *(J.full() for J in factors))
-                    for name, factors in self._products(links, plan.names).items()}  # fmt: skip
+            return {name: _contracted(factors) for name, factors in self._products(links, plan.names).items()}
         plan.program.require_memory()
         exact = all(x.dtype.kind == "f" for x in arrays) and len(self._recordings) < MOST
         if exact and plan.program.needed <= memory.SMALL and (recording := record(links, plan)) is not None:
@@ -314,6 +314,13 @@ class Link:
     def arrays(self) -> list[Array]:
         """The arrays of all the Jacobians, in order."""
         return [a for J in self.jacobians.values() for a in J.arrays]
+
+
+def _contracted(factors: Sequence[Jacobian]) -> Array:
+    """The product of full tensors, as the lecture does it."""
+    shape, dtype = factors[0].out_shape + factors[-1].wrt_shape, np.result_type(*(J.dtype for J in factors))
+    memory.require(shape, dtype, "the full Jacobian", INSTEAD)
+    return contract(subscripts(factors), *(J.full() for J in factors))
 
 
 def _chain_of(layers: dict[str, Layer]) -> Chain:
