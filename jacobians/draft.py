@@ -92,11 +92,10 @@ class Draft:
         first, second = (sorted((c, self.sizes[i], i) for i, c in x.steps) for x in (a, b))
         if [s[:2] for s in first] != [s[:2] for s in second] or not contract.injective([a], self.sizes):
             return False
-        if not a.inside(self.sizes):
+        if not a.inside(self.sizes) or {*a.labels()} & {*b.labels()}:
             return False
         for (_, size, i), (_, _, j) in zip(first, second, strict=True):
-            if i != j:
-                self.substitute(j, plain(i, size))
+            self.substitute(j, plain(i, size))
         return True
 
     def _solve(self, a: Axis, b: Axis) -> bool:
@@ -287,6 +286,7 @@ class Draft:
         place = {i: k for k, i in enumerate(dict.fromkeys((*a.labels, *b.labels)))}
         key = ("pair", a.array, b.array, *(tuple(place[i] for i in some) for some in (a.labels, b.labels, labels)))
         array = self.tape.emit(call, a.array, b.array, flops=flops, size=self.size(labels), key=key)
+        self.tape.own.add(array)
         factor = Factor(array, labels, multiplied([(a.symbol, a.labels), (b.symbol, b.labels)], labels))
         self.factors.append(factor)
         self._forget({*a.labels, *b.labels} - {*labels})

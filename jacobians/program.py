@@ -44,6 +44,7 @@ class Tape:
         self.largest = 0  # entries of the largest array made on the way
         self.cost = 0.0  # nanoseconds, about
         self.written: dict[int, int] = {}  # values that are results in full, and their entries
+        self.own: set[int] = set()  # values in new memory that only this tape knows
         self._made: dict[Hashable, int] = {}
 
     def emit(
@@ -67,6 +68,11 @@ class Tape:
             self._made[key] = number
         return number
 
+    def take(self, number: int) -> None:
+        """Let a value of the tape's own be overwritten: no later call gets it in place of its own result."""
+        self.own.remove(number)
+        self._made = {key: n for key, n in self._made.items() if n != number}
+
     def mark(self) -> Mark:
         """Where the tape is now."""
         return Mark(len(self.calls), self.flops, self.largest, self.cost)
@@ -75,7 +81,9 @@ class Tape:
         """Forget everything since the mark."""
         del self.calls[mark.calls :]
         self.flops, self.largest, self.cost = mark[1:]
-        self._made = {key: n for key, n in self._made.items() if n < self.inputs + mark.calls}
+        end = self.inputs + mark.calls
+        self._made = {key: n for key, n in self._made.items() if n < end}
+        self.own = {n for n in self.own if n < end}
 
 
 class Call(NamedTuple):

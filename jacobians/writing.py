@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from itertools import product as combinations
 from math import ceil, floor, prod
 from typing import Any
@@ -30,19 +31,22 @@ MULTIPLY = range(1 << 12, 1 << 23)  # entries of an outer product for which np.e
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
     """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one."""
-    start = tape.mark().calls + tape.inputs
+    start = tape.inputs + len(tape.calls)
     drafts = [Draft(tape, (term,)) for term in form.terms]
     for draft in drafts:
         draft.reduce(most=2)
         draft.factors.sort(key=lambda f: -draft.size(f.labels))
     terms = [draft.finish() for draft in drafts]
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
-    whole = next((t for t in covering if _is_whole(t, start)), None) if out is None else None
+    uses = Counter(_arrays(terms))
+    own = {n for n in tape.own if n >= start and uses[n] == 1}
+    whole = next((t for t in covering if _is_whole(t, own)), None) if out is None else None
     shape, dtype = form.shape, form.dtype
 
     begin: Step
     if whole is not None:  # the last product made the entries of this term where they belong
         covering = [t for t in covering if t is not whole]
+        tape.take(whole.factors[0].array)
         begin, first = _scaled(whole, dtype), _arrays([whole])
     elif out is None:
         touched = sum(_pages(t, dtype.itemsize) for t in terms)
@@ -87,10 +91,10 @@ def _arrays(terms: Sequence[Term]) -> list[int]:
     return [f.array for t in terms for f in (*t.factors, *t.lookups)]
 
 
-def _is_whole(term: Term, start: int) -> bool:
-    """Whether the first factor is a new array of all entries, in their order."""
+def _is_whole(term: Term, own: Set[int]) -> bool:
+    """Whether the first factor has all entries in their order, in memory that may be overwritten."""
     order = tuple(a.label for a in term.axes)
-    return bool(term.factors) and term.factors[0].labels == order and term.factors[0].array >= start
+    return bool(term.factors) and term.factors[0].labels == order and term.factors[0].array in own
 
 
 def _scaled(term: Term, dtype: np.dtype[Any]) -> Step:

@@ -72,7 +72,7 @@ def one_term(draw, out_shape, wrt_shape, maps=True):
     near = [c for c in out + wrt if c in SIZES] or ["i"]
     factors, arrays = [], []
     for k in range(draw(st.integers(0, 3))):
-        labels = "".join(draw(st.sampled_from([*near, "i", "p"])) for _ in range(draw(st.integers(0, 3))))
+        labels = "".join(draw(st.sampled_from([*near, "i", "p", "a"])) for _ in range(draw(st.integers(0, 3))))
         factors.append(f"{'ABC'[k]}_{labels}" if labels else "ABC"[k])
         arrays.append(rng.normal(size=[SIZES[i] for i in labels]))
     known = {c for side in (out, wrt) for c in re.sub(r"\([^()]*\)", "", side)} | {c for f in factors for c in f[2:]}

@@ -28,9 +28,13 @@ few = settings(max_examples=150, deadline=None)
 def test_full_is_the_sum_over_all_labels(data, out, wrt):
     J, twin = data.draw(jacobians(out, wrt))
     assert J.shape == out + wrt
+    before = [a.copy() for a in J.arrays]
     full = J.full()
     assert type(full) is np.ndarray
     close(full, twin)
+    for array, copy in zip(J.arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+        assert not np.shares_memory(array, full)
     close(J.T.full(), twin.transpose(*range(len(out), twin.ndim), *range(len(out))))
     close((-J).full(), -twin)
     close((2.5 * J).full(), 2.5 * twin)
@@ -125,6 +129,23 @@ def test_structure_is_kept_in_products():
     kernel = term("w_u -> y;(y+u)", np.ones(3)).bind((98,), (100,))
     assert kernel.nbytes == 24
     assert (np.ones(98) @ kernel).shape == (100,)
+
+
+def test_a_product_that_two_terms_share_is_not_overwritten():
+    A, B, p, q = rng.normal(size=(30, 5)), rng.normal(size=(5, 30)), rng.normal(size=30), rng.normal(size=30)
+    J = (term("A_ik B_kj p_i -> i;j", A, B, p) + term("A_ik B_kj q_j -> i;j", A, B, q)).bind()
+    for _ in range(2):
+        close(J.full(), (A @ B) * p[:, None] + (A @ B) * q)
+
+
+@pytest.mark.parametrize("coefficient", [1, -1, 2.0])
+def test_axes_of_size_1_are_views_that_nobody_writes_to(coefficient):
+    A = rng.normal(size=(1, 4, 3))
+    before = A.copy()
+    full = (coefficient * term("A_uij -> i;j", A)).bind().full()
+    np.testing.assert_array_equal(A, before)
+    close(full, coefficient * before[0])
+    assert not np.shares_memory(full, A)
 
 
 def test_terms_do_not_multiply_along_a_residual_chain():
