@@ -11,8 +11,8 @@ The map of the package, from the inside out:
 - `contract` and `writing`: products and full tensors as NumPy calls; `program` and `engine`: calls recorded once, run
   many times; `replay`: a chain at shapes seen before; `memory` and `parallel`.
 - `jacobian`: `Jacobian`; `terms`: `term`; `nonzeros` and `sparse`: where entries can be.
-- `layer`: `Layer`, with `shapes`; `layers`: the catalogue; `chain`: `Chain` and `Residual`; `nn`: the lecture's `NN`;
-  `training`.
+- `layer`: `Layer`, with `shapes`; `layers`: the catalogue; `chain`: `Chain`; `residual`: `Residual`; `nn`: the
+  lecture's `NN`; `training`.
 - `check`: against finite differences; `show`: formulas, tables, derivations, pictures, HTML.
 """
 
@@ -20,12 +20,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jacobians import layers
-from jacobians.chain import Chain, Residual
+from jacobians.chain import Chain
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Layer, Parameter
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
 from jacobians.memory import JacobianTooLarge
 from jacobians.nn import NN
+from jacobians.residual import Residual
 from jacobians.terms import Terms, term
 
 if TYPE_CHECKING:

@@ -147,11 +147,12 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
         order = [a.steps[0][0] for a in term.axes]
         arrangements.append([arranged(f.labels, order) for f in term.factors])
     signs = [t.sign for t in terms]
-    if [len(a) for a in arrangements] == [2] and signs == [1] and not add and prod(shape) < parallel.WORTH:
+    worth = prod(shape) >= parallel.WORTH
+    if [len(a) for a in arrangements] == [2] and signs == [1] and not add and not worth:
         ((left, right),) = arrangements
         by = multiply if prod(shape) in MULTIPLY else np.multiply
         return lambda out, x, y: by(left(x), right(y), out)
-    size = BLOCK if len(terms) + add > 1 else max(parallel.WORTH, -(-prod(shape) // 2))
+    size = BLOCK if len(terms) + add > 1 else ceil(prod(shape) / 2) if worth else prod(shape)
     blocks = list(_blocks(shape, size)) if prod(shape) > size else []
     half, ndim = len(blocks) // 2, len(shape)
 
@@ -173,10 +174,10 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
             for block in some:
                 _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands], add)
 
-        if prod(shape) < parallel.WORTH:
-            write(blocks)
-        else:
+        if worth:
             parallel.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
+        else:
+            write(blocks)
         return out
 
     return call

@@ -8,8 +8,9 @@ from html import escape
 
 from numpy.typing import ArrayLike
 
-from jacobians.chain import Chain, Residual
+from jacobians.chain import Chain
 from jacobians.layer import Layer
+from jacobians.residual import Residual
 from jacobians.shapes import _signature
 from jacobians.show.names import Link, every, nodes_of, path_of
 

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.chain import Chain, Residual, locate
+from jacobians.chain import Chain, locate
 from jacobians.jacobian import Jacobian
 from jacobians.layer import Array, Layer, _output_name
+from jacobians.residual import Residual
 from jacobians.show.sums import DELTA
 from jacobians.structure import Factor, Form, Named, Symbol
 from jacobians.terms import term
