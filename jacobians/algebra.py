@@ -69,6 +69,14 @@ def _multiplied(tape: Tape, left: Form, right: Form) -> Form:
     )
 
 
+def folded(tape: Tape, form: Form) -> Form:
+    """The Jacobian with its smaller factors multiplied into the larger, once for all who use it."""
+    drafts = [Draft(tape, (term,)) for term in form.terms]
+    for draft in drafts:
+        draft.fold(smaller=True)
+    return replace(form, terms=tuple(draft.finish() for draft in drafts))
+
+
 def add(tape: Tape, left: Form, right: Form) -> Form:
     """The sum of two Jacobians of the same function arguments: paths add."""
     return replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms]))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import combinations, count
 from math import prod
 from typing import Any
 
@@ -219,7 +219,7 @@ class Draft:
                 bucket.sort(key=lambda f: self.size(f.labels))
                 bucket = [self.multiply(bucket[0], bucket[1]), *bucket[2:]]
             self._sum_alone()
-        self._fold()
+        self.fold()
 
     def _drop_units(self) -> None:
         """Take out summed labels of size 1."""
@@ -269,13 +269,13 @@ class Draft:
                 best, found = saved, bucket
         return found
 
-    def _fold(self) -> None:
-        """Multiply factors that carry the same labels."""
-        for k, factor in enumerate(self.factors):
-            for other in self.factors[k + 1 :]:
-                if set(factor.labels) == set(other.labels):
-                    self.multiply(factor, other)
-                    return self._fold()
+    def fold(self, smaller: bool = False) -> None:
+        """Multiply factors that carry the same labels; with `smaller`, also those that carry some of them."""
+        for one, two in combinations(self.factors, 2):
+            a, b = set(one.labels), set(two.labels)
+            if a == b or (smaller and (a < b or b < a)):
+                self.multiply(one, two)
+                return self.fold(smaller)
         return None
 
     def multiply(self, a: Factor, b: Factor, order: Sequence[Label] = ()) -> Factor:

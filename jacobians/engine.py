@@ -6,6 +6,7 @@ threads: what is kept is never changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -95,6 +96,9 @@ def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool
     splits = order.splits(
         [order.extent(f) if f else None for f in through], sorted({place[n] + 1 for n in wanted} - {len(links)})
     )
+    uses = Counter(
+        [place[n] + 1 for n in wanted] + [middle for (_, high), middle in splits.items() if high == len(links)]
+    )
     made: dict[tuple[int, int], Form] = {}
 
     def between(low: int, high: int) -> Form:
@@ -105,7 +109,8 @@ def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool
             return one
         if (low, high) not in made:
             middle = splits[low, high]
-            made[low, high] = algebra.product(tape, between(middle, high), between(low, middle))
+            form = algebra.product(tape, between(middle, high), between(low, middle))
+            made[low, high] = algebra.folded(tape, form) if high == len(links) and uses[low] > 1 else form
         return made[low, high]
 
     out_name = links[-1][0][2].out_name if links[-1] else "f"

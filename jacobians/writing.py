@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from jacobians import memory, parallel
+from jacobians import elementwise, memory, parallel
 from jacobians.contract import Labels, Sizes, arranged, injective, positions
 from jacobians.draft import Draft
+from jacobians.elementwise import Into
 from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Form, Label, Shape, Term
 
 BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
-MULTIPLY = range(1 << 12, 1 << 23)  # entries of an outer product for which np.einsum is faster than np.multiply
 
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
@@ -143,36 +143,36 @@ def _cleared(out: Array) -> Array:
 def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
     """Assign or add the sum of terms of at most two factors, block by block."""
     arrangements: list[list[Step]] = []
+    products: list[Into] = []
     for term in terms:
-        order = [a.steps[0][0] for a in term.axes]
-        arrangements.append([arranged(f.labels, order) for f in term.factors])
+        order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
+        arrangements.append([arranged(labels, order) for labels in carried])
+        products.append(elementwise.product(order, shape, *carried) if len(carried) == 2 else _copied)
     signs = [t.sign for t in terms]
     worth = prod(shape) >= parallel.WORTH
     if [len(a) for a in arrangements] == [2] and signs == [1] and not add and not worth:
-        ((left, right),) = arrangements
-        by = multiply if prod(shape) in MULTIPLY else np.multiply
-        return lambda out, x, y: by(left(x), right(y), out)
+        (into,), ((left, right),) = products, arrangements
+        return lambda out, x, y: into(out, left(x), right(y))
     size = BLOCK if len(terms) + add > 1 else ceil(prod(shape) / 2) if worth else prod(shape)
     blocks = list(_blocks(shape, size)) if prod(shape) > size else []
     half, ndim = len(blocks) // 2, len(shape)
 
     def call(out: Array, *factors: Array) -> Array:
         at, summands = 0, []
-        for sign, arrange in zip(signs, arrangements, strict=True):
-            views = [step(x) for step, x in zip(arrange, factors[at:], strict=False)]
+        for sign, arrange, into in zip(signs, arrangements, products, strict=True):
+            views = [step(x) for step, x in zip(arrange, factors[at:], strict=False)] or [np.ones((), out.dtype)]
             at += len(arrange)
-            if sign < 0 and views:
+            if sign < 0:
                 views[-1] = views[-1] * -1
-            while len(views) < 2:
-                views.append(np.asarray(1 if views else sign, out.dtype))
-            summands.append(views)
+            summands.append((into, views))
         if not blocks:
             return _summed(out, summands, add)
-        summands = [[v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views] for views in summands]
+        summands = [(into, [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views]) for into, views in summands]
 
         def write(some: Sequence[tuple[int | slice, ...]]) -> None:
             for block in some:
-                _summed(out[block], [[v[_within(block, v.shape)] for v in views] for views in summands], add)
+                part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
+                _summed(out[block], part, add)
 
         if worth:
             parallel.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
@@ -183,31 +183,21 @@ def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
     return call
 
 
-def _summed(out: Array, summands: Sequence[Sequence[Array]], add: bool) -> Array:
+def _copied(out: Array, x: Array) -> Array:
+    np.copyto(out, x, casting="same_kind")
+    return out
+
+
+def _summed(out: Array, summands: Sequence[tuple[Into, Sequence[Array]]], add: bool) -> Array:
     """Assign or add a sum of products."""
-    for x, y in summands:
+    for into, views in summands:
         if add:
-            np.add(out, multiply(x, y, np.empty_like(out)), out=out)
+            value = views[0] if len(views) == 1 else into(np.empty_like(out), *views)
+            np.add(out, value, out=out, casting="same_kind")
         else:
-            multiply(x, y, out)
+            into(out, *views)
             add = True
     return out
-
-
-def multiply(x: Array, y: Array, out: Array) -> Array:
-    """Multiply two arrays that broadcast, into an output: by whatever is fastest for its size."""
-    if out.size not in MULTIPLY or not x.dtype == y.dtype == out.dtype:
-        return np.multiply(x, y, out=out, casting="same_kind")
-    first, second, target = (_long_axes(a, out.ndim) for a in (x, y, out))
-    if {*first} | {*second} != {*target}:
-        return np.multiply(x, y, out=out, casting="same_kind")
-    np.einsum(x.squeeze(), first, y.squeeze(), second, target, out=out.squeeze())
-    return out
-
-
-def _long_axes(array: Array, ndim: int) -> list[int]:
-    """The axes that are longer than 1, numbered as those of an array of `ndim` axes."""
-    return [k for k, n in enumerate(array.shape, ndim - array.ndim) if n != 1]
 
 
 def _blocks(shape: Shape, size: int) -> Iterator[tuple[int | slice, ...]]:
@@ -286,24 +276,29 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
                     steps[i] += stride * c
         view_shape = tuple(ranges[i].stop - ranges[i].start if i in ranges else sizes[i] for i in dims)
         views = [arranged(labels, order, {**at, **ranges}) for labels in factors]
-        parts.append((view_shape, offset * itemsize, tuple(s * itemsize for s in steps.values()), views))
+        product = (
+            elementwise.product(dims, view_shape, factors[0], factors[1], [*steps.values()])
+            if len(factors) == 2
+            else _copied
+        )
+        view_strides = tuple(s * itemsize for s in steps.values())
+        parts.append((view_shape, offset * itemsize, view_strides, views, product))
     sign, assign, empty = term.sign, first and injective(term.axes, sizes), 0 in shape
 
     def call(out: Array, *arrays: Array) -> Array:
         if empty:
             return out
-        for part_shape, part_offset, part_strides, part_views in parts:
+        for part_shape, part_offset, part_strides, part_views, into in parts:
             view: Array = np.ndarray(part_shape, out.dtype, out, part_offset, part_strides)
             operands = [arrange(x) for arrange, x in zip(part_views, arrays, strict=False)]
             if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
                 operands[-1] = operands[-1] * -1
-            if len(operands) == 2 and assign:
-                (multiply if view.size in MULTIPLY else np.multiply)(operands[0], operands[1], view)
-                continue
-            value = operands[0] * operands[1] if len(operands) == 2 else operands[0] if operands else sign
+            if not operands:
+                operands = [np.asarray(sign, out.dtype)]
             if assign:
-                view[...] = value
+                into(view, *operands)
             else:
+                value = operands[0] if len(operands) == 1 else operands[0] * operands[1]
                 np.add(view, value, out=view, casting="same_kind")
         return out
 
