@@ -19,7 +19,7 @@ Into = Callable[..., Array]
 
 MANY = 1 << 12  # entries from which the way matters
 LONG = 192  # entries in a row from which NumPy's loop over one row is quicker than BLAS
-CHUNK = 1 << 18  # entries that BLAS gets at a time, which it does not share among threads
+CHUNK = 1 << 16  # entries that BLAS gets at a time, which it does not share among threads
 BUFFER = 64  # entries; NumPy does not buffer rows that are longer than its buffer
 
 

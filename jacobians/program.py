@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians import memory, parallel
+from jacobians import memory
 
 Array = NDArray[Any]
 Step = Callable[..., Any]
@@ -43,17 +43,13 @@ class Tape:
         self.flops = 0
         self.largest = 0  # entries of the largest array made on the way
         self.cost = 0.0  # nanoseconds, about
-        self.written: dict[int, int] = {}  # values that are results in full, and their entries
         self.own: set[int] = set()  # values in new memory that only this tape knows
         self._made: dict[Hashable, int] = {}
 
-    def emit(
-        self, function: Step, *operands: int, flops: int = 0, size: int = 0, key: Hashable = None, written: int = 0
-    ) -> int:
+    def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0, key: Hashable = None) -> int:
         """Record a call and return the number of its result.
 
         `flops` and `size` (of the result) are the cost. A call with the same key as an earlier one is not repeated.
-        `written` says how many entries a call writes that makes a full tensor.
         """
         if key is not None and key in self._made:
             return self._made[key]
@@ -62,8 +58,6 @@ class Tape:
         self.largest = max(self.largest, size)
         self.cost += self.FLOP * flops + self.ENTRY * size
         number = self.inputs + len(self.calls) - 1
-        if written:
-            self.written[number] = written
         if key is not None:
             self._made[key] = number
         return number
@@ -87,57 +81,38 @@ class Tape:
 
 
 class Call(NamedTuple):
-    """A recorded call: the number of its result, what it takes, and what nobody needs after it."""
+    """A recorded call: what it takes, and what nobody needs after it."""
 
-    number: int
     function: Step
     operands: tuple[int, ...]
     released: tuple[int, ...]
 
 
 class Program:
-    """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use.
-
-    Calls that write large results, on which nothing depends, come last and are shared among two threads.
-    """
+    """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
 
     def __init__(self, tape: Tape, results: Sequence[int]) -> None:
         self.flops, self.largest, self.dtype = tape.flops, tape.largest, tape.dtype
         self.outputs: tuple[tuple[tuple[int, ...], np.dtype[Any], str], ...] = ()  # what is written in full
         needed = set(results)
-        used: set[int] = set()  # by calls
         calls: list[tuple[int, Step, tuple[int, ...]]] = []
         for at in reversed(range(len(tape.calls))):
             function, operands = tape.calls[at]
             if tape.inputs + at in needed:
                 needed.update(operands)
-                used.update(operands)
                 calls.append((tape.inputs + at, function, operands))
         calls.reverse()
-        last = [c for c in calls if c[0] in tape.written and c[0] not in used]
-        entries = [tape.written[c[0]] for c in last]
-        if sum(entries) < parallel.WORTH or max(entries) > 0.6 * sum(entries):  # a single large one is cut by itself
-            last = []
-        calls = [c for c in calls if c not in last]
-
-        # Numbers move up where unneeded calls were left out.
-        moved = {k: k for k in range(tape.inputs)}
-        for old, *_ in (*calls, *last):
+        moved = {k: k for k in range(tape.inputs)}  # numbers move up where unneeded calls were left out
+        for old, *_ in calls:
             moved[old] = len(moved)
-        keep = {*results, *(k for _, _, operands in last for k in operands), *range(tape.inputs)}
+        keep = {*results, *range(tape.inputs)}
         ordered: list[Call] = []
-        for old, function, operands in reversed(calls):
+        for _, function, operands in reversed(calls):
             released = tuple(moved[k] for k in set(operands) - keep)
             keep.update(operands)
-            ordered.append(Call(moved[old], function, tuple(moved[k] for k in operands), released))
+            ordered.append(Call(function, tuple(moved[k] for k in operands), released))
         self.calls = tuple(reversed(ordered))
         self.results = tuple(moved[k] for k in results)
-        self.halves: tuple[list[Call], list[Call]] = ([], [])
-        sizes = [0, 0]
-        for old, function, operands in sorted(last, key=lambda c: -tape.written[c[0]]):
-            smaller = sizes.index(min(sizes))
-            sizes[smaller] += tape.written[old]
-            self.halves[smaller].append(Call(moved[old], function, tuple(moved[k] for k in operands), ()))
 
     @cached_property
     def needed(self) -> int:
@@ -160,18 +135,8 @@ class Program:
     def __call__(self, arrays: Sequence[Any]) -> tuple[Array, ...]:
         """Run on the inputs; return the wanted values."""
         values = list(arrays)
-        for _, function, operands, released in self.calls:
+        for function, operands, released in self.calls:
             values.append(function(*[values[k] for k in operands]))
             for k in released:
                 values[k] = None
-        first, second = self.halves
-        if second:
-            values += [None] * (len(first) + len(second))
-            parallel.both(lambda: _run(first, values), lambda: _run(second, values))
         return tuple([v if type(v) is np.ndarray else np.asarray(v) for v in [values[k] for k in self.results]])
-
-
-def _run(calls: Sequence[Call], values: list[Any]) -> None:
-    """Calls whose results have their places already."""
-    for number, function, operands, _ in calls:
-        values[number] = function(*[values[k] for k in operands])

@@ -13,20 +13,19 @@ from __future__ import annotations
 import mmap
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from functools import partial
 from itertools import product as combinations
 from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
 
-from jacobians import elementwise, memory, parallel
+from jacobians import elementwise, memory
 from jacobians.contract import Labels, Sizes, arranged, injective, positions
+from jacobians.covering import copied, cover
 from jacobians.draft import Draft
-from jacobians.elementwise import Into
 from jacobians.program import Array, Step, Tape
-from jacobians.structure import Axis, Form, Label, Shape, Term
-
-BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
+from jacobians.structure import Axis, Form, Label, Term
 
 
 def full(tape: Tape, form: Form, out: int | None = None) -> int:
@@ -39,6 +38,8 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
     terms = [draft.finish() for draft in drafts]
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
     uses = Counter(_arrays(terms))
+    if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
+        return tape.emit(partial(np.asarray, dtype=form.dtype, order="C"), made, key=("made", made, form.dtype))
     own = {n for n in tape.own if n >= start and uses[n] == 1}
     whole = next((t for t in covering if _is_whole(t, own)), None) if out is None else None
     shape, dtype = form.shape, form.dtype
@@ -57,14 +58,13 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
 
     steps: list[tuple[Step, list[int]]] = []
     if covering:
-        steps.append((_cover(covering, shape, add=whole is not None), _arrays(covering)))
+        steps.append((cover(covering, shape, add=whole is not None), _arrays(covering)))
     for k, term in enumerate(tied):
         untouched = k == 0 and not covering and whole is None
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
     flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
     operands = [array for _, arrays in steps for array in arrays]
-    written = sum(t.size(range(len(t.sizes))) for t in terms)
-    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops, written=written)
+    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops)
 
 
 def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> Step:
@@ -89,6 +89,11 @@ def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]
 def _arrays(terms: Sequence[Term]) -> list[int]:
     """The factors and lookup arrays of all terms, in order."""
     return [f.array for t in terms for f in (*t.factors, *t.lookups)]
+
+
+def _made(term: Term, own: Set[int]) -> int | None:
+    """The array that has all entries already; it may have been made for other results, which only read it."""
+    return term.factors[0].array if len(term.factors) == 1 and term.sign > 0 and _is_whole(term, own) else None
 
 
 def _is_whole(term: Term, own: Set[int]) -> bool:
@@ -135,85 +140,6 @@ def _as_it_is(out: Array) -> Array:
 def _cleared(out: Array) -> Array:
     out.fill(0)
     return out
-
-
-# --- terms that cover the output --------------------------------------------------------------------------------------
-
-
-def _cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
-    """Assign or add the sum of terms of at most two factors, block by block."""
-    arrangements: list[list[Step]] = []
-    products: list[Into] = []
-    for term in terms:
-        order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
-        arrangements.append([arranged(labels, order) for labels in carried])
-        products.append(elementwise.product(order, shape, *carried) if len(carried) == 2 else _copied)
-    signs = [t.sign for t in terms]
-    worth = prod(shape) >= parallel.WORTH
-    if [len(a) for a in arrangements] == [2] and signs == [1] and not add and not worth:
-        (into,), ((left, right),) = products, arrangements
-        return lambda out, x, y: into(out, left(x), right(y))
-    size = BLOCK if len(terms) + add > 1 else ceil(prod(shape) / 2) if worth else prod(shape)
-    blocks = list(_blocks(shape, size)) if prod(shape) > size else []
-    half, ndim = len(blocks) // 2, len(shape)
-
-    def call(out: Array, *factors: Array) -> Array:
-        at, summands = 0, []
-        for sign, arrange, into in zip(signs, arrangements, products, strict=True):
-            views = [step(x) for step, x in zip(arrange, factors[at:], strict=False)] or [np.ones((), out.dtype)]
-            at += len(arrange)
-            if sign < 0:
-                views[-1] = views[-1] * -1
-            summands.append((into, views))
-        if not blocks:
-            return _summed(out, summands, add)
-        summands = [(into, [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views]) for into, views in summands]
-
-        def write(some: Sequence[tuple[int | slice, ...]]) -> None:
-            for block in some:
-                part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
-                _summed(out[block], part, add)
-
-        if worth:
-            parallel.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
-        else:
-            write(blocks)
-        return out
-
-    return call
-
-
-def _copied(out: Array, x: Array) -> Array:
-    np.copyto(out, x, casting="same_kind")
-    return out
-
-
-def _summed(out: Array, summands: Sequence[tuple[Into, Sequence[Array]]], add: bool) -> Array:
-    """Assign or add a sum of products."""
-    for into, views in summands:
-        if add:
-            value = views[0] if len(views) == 1 else into(np.empty_like(out), *views)
-            np.add(out, value, out=out, casting="same_kind")
-        else:
-            into(out, *views)
-            add = True
-    return out
-
-
-def _blocks(shape: Shape, size: int) -> Iterator[tuple[int | slice, ...]]:
-    """Cut an array into blocks of at most so many entries (or single rows of the last axis)."""
-    lead = 0
-    while lead < len(shape) and prod(shape[lead:]) > size:
-        lead += 1
-    rows = max(1, size // max(1, prod(shape[lead:])))
-    for index in np.ndindex(*shape[: lead - 1]):
-        for start in range(0, shape[lead - 1], rows):
-            yield (*index, slice(start, start + rows))
-
-
-def _within(block: tuple[int | slice, ...], shape: Shape) -> tuple[int | slice, ...]:
-    """The part of a broadcasting array that a block needs."""
-    return tuple(b if n != 1 else 0 if isinstance(b, int) else slice(None) for b, n in zip(block, shape, strict=False))
 
 
 # --- terms with ties and index maps -----------------------------------------------------------------------------------
@@ -279,7 +205,7 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
         product = (
             elementwise.product(dims, view_shape, factors[0], factors[1], [*steps.values()])
             if len(factors) == 2
-            else _copied
+            else copied
         )
         view_strides = tuple(s * itemsize for s in steps.values())
         parts.append((view_shape, offset * itemsize, view_strides, views, product))
