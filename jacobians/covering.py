@@ -20,12 +20,15 @@ Summand = tuple[Into, Sequence[Array]]
 """A product, and its factors as views that broadcast against the output."""
 
 
-def cover(terms: Sequence[Term], shape: Shape, add: bool) -> Step:
-    """Assign or add the sum of terms, of at most two factors each, that write every entry."""
+def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
+    """Assign or add the sum of terms, of at most two factors each, that write every entry.
+
+    `cached`: the output is likely to be in the cache.
+    """
     plans: list[tuple[int, list[Step], Into]] = []
     for term in terms:
         order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
-        into = elementwise.product(order, shape, *carried) if len(carried) == 2 else copied
+        into = copied if len(carried) < 2 else elementwise.product(order, shape, carried[0], carried[1], None, cached)
         plans.append((term.sign, [arranged(labels, order) for labels in carried], into))
     entries, ndim = prod(shape), len(shape)
     worth = entries >= parallel.WORTH

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians import algebra, order, writing
+from jacobians import algebra, elementwise, order, writing
 from jacobians.program import Program, Tape
 from jacobians.structure import Form
 
@@ -139,8 +140,9 @@ def _numbered(form: Form, used: Sequence[int]) -> Form:
 def _written(tape: Tape, forms: Sequence[Form], out: int | None = None) -> Program:
     """The program that writes forms in full; no two results share memory."""
     values: list[int] = []
+    cached = sum(prod(form.shape) * form.dtype.itemsize for form in forms) <= elementwise.CACHE
     for form in forms:
-        value = writing.full(tape, form, out)
+        value = writing.full(tape, form, out, cached)
         values.append(tape.emit(np.copy, value) if value in values else value)
     program = Program(tape, values)
     program.outputs = tuple((form.shape, form.dtype, f"∂{form.out_name}/∂{form.wrt_name}") for form in forms)

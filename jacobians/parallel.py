@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from threading import Lock, Thread
 
-WORTH = 1 << 21  # entries to write that are worth a second thread; to wake it and to hear from it take some 60 µs
+WORTH = 3 << 19  # entries to write that are worth a second thread; to wake it and to hear from it take some 60 µs
 
 Task = Callable[[], object]
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 MOST = 64  # recordings that a chain keeps
 
-Written = tuple[tuple[Any, str, tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]], ...]
-"""Coefficient, formula, and the shapes and dtypes of the arrays, of every term."""
-
 
 class Recording(NamedTuple):
-    """What each layer wrote, and where the arrays of the plan are among the arrays that were written."""
+    """What each layer wrote: coefficients and formulas, shapes and dtypes; and which of the arrays the plan takes."""
 
-    layers: tuple[tuple[Layer, tuple[tuple[str, Written], ...]], ...]
+    layers: tuple[tuple[Layer, tuple[str, ...]], ...]
+    formulas: list[Any]
+    shapes: list[tuple[int, ...]]
+    dtypes: list[np.dtype[Any]]
     plan: Plan
     picks: tuple[int, ...]
     constants: tuple[Array, ...]
@@ -36,20 +36,22 @@ class Recording(NamedTuple):
 
 def record(links: Sequence[Link], plan: Plan) -> Recording | None:
     """Record a chain; None where a layer does more than write terms."""
-    layers = []
+    layers: list[tuple[Layer, tuple[str, ...]]] = []
+    formulas: list[Any] = []
     raw: list[Array] = []
     constants: list[Array] = []
     for link in links:
         if link.local is None:
             return None
-        patterns = []
         for name in link.jacobians:
             terms = link.local[name]
             if not isinstance(terms, Terms):
                 return None
-            patterns.append((name, _pattern(terms)))
-            raw += [a for _, _, arrays in terms.written for a in arrays]
-        layers.append((link.layer, tuple(patterns)))
+            formulas.append(len(terms.written))
+            for coefficient, text, arrays in terms.written:
+                formulas += (coefficient, text)
+                raw += arrays
+        layers.append((link.layer, tuple(link.jacobians)))
     place = {id(a): k for k, a in reversed(list(enumerate(raw)))}
     picks = []
     for array in (a for link in links for a in link.arrays):
@@ -60,32 +62,33 @@ def record(links: Sequence[Link], plan: Plan) -> Recording | None:
             constants.append(array)
         else:
             return None
-    return Recording(tuple(layers), plan, tuple(picks), tuple(constants))
-
-
-def _pattern(terms: Terms) -> Written:
-    return tuple((c, text, tuple((a.shape, a.dtype) for a in arrays)) for c, text, arrays in terms.written)
+    shapes, dtypes = [a.shape for a in raw], [a.dtype for a in raw]
+    return Recording(tuple(layers), formulas, shapes, dtypes, plan, tuple(picks), tuple(constants))
 
 
 def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...] | None:
     """The full Jacobians at new inputs of the recorded shapes, or None if a layer wrote something else."""
+    formulas: list[Any] = []
     raw: list[Array] = []
-    for layer, patterns in recording.layers:
+    for layer, names in recording.layers:
         output = layer.forward(*inputs)
         if type(output) is not np.ndarray:
             output = np.asarray(output)
         local = layer.local(*inputs, output)
-        for name, pattern in patterns:
+        for name in names:
             terms = local.get(name)
-            if type(terms) is not Terms or len(terms.written) != len(pattern):
+            if type(terms) is not Terms:
                 return None
-            for (c, text, arrays), (old_c, old_text, kinds) in zip(terms.written, pattern):  # noqa: B905 - latency
-                if text != old_text or c != old_c:
-                    return None
-                for array, (shape, dtype) in zip(arrays, kinds):  # noqa: B905 - equal formulas take as many arrays
-                    if array.shape != shape or array.dtype is not dtype:
-                        return None
-                    raw.append(array)
+            formulas.append(len(terms.written))
+            for coefficient, text, arrays in terms.written:
+                formulas += (coefficient, text)
+                raw += arrays
         inputs = (output,)
+    if (
+        formulas != recording.formulas
+        or [a.shape for a in raw] != recording.shapes
+        or [a.dtype for a in raw] != recording.dtypes
+    ):
+        return None
     raw += recording.constants
     return recording.plan.program([raw[k] for k in recording.picks])

@@ -48,17 +48,30 @@ def term(formula: str, *arrays: ArrayLike) -> Terms:
            [-0.125 ,  0.1875, -0.0625],
            [-0.125 , -0.0625,  0.1875]])
     """
-    parsed = parse(formula)
-    if len(arrays) != len(parsed.arrays):
+    kinds = _kinds(formula)
+    if len(arrays) != len(kinds):
         resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
-    ready: list[Array] = []
+    for values, kind in zip(arrays, kinds):  # noqa: B905 - as many; this is the way that every layer takes
+        if type(values) is not np.ndarray or values.dtype.kind not in kind:
+            return Terms(((1, formula, _converted(formula, arrays)),))
+    return Terms(((1, formula, arrays),))  # type: ignore[arg-type]  # they are arrays
+
+
+@lru_cache(maxsize=4096)
+def _kinds(formula: str) -> tuple[str, ...]:
+    """The kinds of numbers, as in ``dtype.kind``, that the factors and the lookups of a formula have."""
+    parsed = parse(formula)
     count = len(parsed.factors)
-    for k, values in enumerate(arrays):
-        array = values if type(values) is np.ndarray else np.asarray(values)
-        if array.dtype.kind not in ("fc" if k < count else "iu"):
-            array = numbers(array, lookup=k >= count, what=f'"{formula}": {parsed.arrays[k].name}')
-        ready.append(array)
-    return Terms(((1, formula, tuple(ready)),))
+    return tuple("fc" if k < count else "iu" for k in range(len(parsed.arrays)))
+
+
+def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
+    """Arrays of numbers of the right kinds."""
+    names, kinds = parse(formula).arrays, _kinds(formula)
+    return tuple(
+        array if array.dtype.kind in kind else numbers(array, lookup=kind == "iu", what=f'"{formula}": {name.name}')
+        for array, name, kind in zip(map(np.asarray, arrays), names, kinds, strict=True)
+    )
 
 
 Written = tuple[Scalar, str, tuple[Array, ...]]

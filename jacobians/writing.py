@@ -28,8 +28,11 @@ from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Form, Label, Term
 
 
-def full(tape: Tape, form: Form, out: int | None = None) -> int:
-    """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one."""
+def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -> int:
+    """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one.
+
+    `cached`: it is likely to be in the cache, together with what else is written.
+    """
     start = tape.inputs + len(tape.calls)
     drafts = [Draft(tape, (term,)) for term in form.terms]
     for draft in drafts:
@@ -58,7 +61,7 @@ def full(tape: Tape, form: Form, out: int | None = None) -> int:
 
     steps: list[tuple[Step, list[int]]] = []
     if covering:
-        steps.append((cover(covering, shape, add=whole is not None), _arrays(covering)))
+        steps.append((cover(covering, shape, whole is not None, cached), _arrays(covering)))
     for k, term in enumerate(tied):
         untouched = k == 0 and not covering and whole is None
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))

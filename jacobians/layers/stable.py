@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +27,16 @@ def softplus(x: Array) -> Array:
 
 
 def sech2(x: Array) -> Array:
-    """1 − tanh²(x) = 4e²/(1 + e²)² for e = exp(−|x|), which does not cancel where tanh(x) is near ±1."""
+    """1 − tanh²(x) = 1 / cosh²(x), which does not cancel where tanh(x) is near ±1."""
     if x.dtype.kind == "c":
         return np.asarray(1 - np.tanh(x) ** 2)
-    e = np.exp(-np.abs(x))
-    return np.asarray((2 * e / (1 + e * e)) ** 2)
+    return np.asarray(np.square(np.reciprocal(np.cosh(np.minimum(abs(x), _gone(x.dtype))))))
+
+
+@cache
+def _gone(dtype: np.dtype[Any]) -> Array:
+    """A number x from which on exp(−2x) is 0, long before exp(x) overflows."""
+    return np.asarray(2 - np.log(np.finfo(dtype).smallest_subnormal) / 2, dtype)
 
 
 def over_hypot(x: Array) -> Array:
