@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from jacobians import elementwise, memory
 from jacobians.program import Array, Step, Tape
 from jacobians.structure import Axis, Label
 
@@ -30,6 +31,7 @@ def contract(subscripts: str, *operands: Array) -> Array:
     return np.asarray(opt_einsum.contract(subscripts, *operands))
 
 
+LARGE = 1 << 14  # entries of products that are made in memory of earlier ones
 Pairs = list[tuple[int, int]]
 FEW = 5  # factors whose order is found by trying all
 
@@ -132,7 +134,11 @@ def pair(
         first, second = (b, a) if swap else (a, b)
         result = (*first, *(i for i in second if i not in first))
         left, right = arranged(a, result), arranged(b, result)
-        return (lambda x, y: np.multiply(left(x), right(y))), result, prod(sizes[i] for i in result)
+        shape = tuple(sizes[i] for i in result)
+        if prod(shape) < LARGE:
+            return (lambda x, y: np.multiply(left(x), right(y))), result, prod(shape)
+        into = elementwise.product(result, shape, a, b, cached=8 * prod(shape) <= elementwise.CACHE)
+        return (lambda x, y: into(_made(shape, x, y), left(x), right(y))), result, prod(shape)
 
     rank = {i: k for k, i in enumerate(order)}
     batch, rows, columns = (
@@ -151,9 +157,18 @@ def pair(
     multiply: Step = np.matmul if batch else np.dot
     shape = tuple(sizes[i] for i in result)
     flops = 2 * prod(sizes[i] for i in (*result, *gone))
+    if prod(shape) >= LARGE:
+        groups = [[i] for i in batch] + [g for g in (rows, columns) if g or batch]
+        matrix = tuple(prod(sizes[i] for i in g) for g in groups)
+        return (lambda x, y: np.matmul(left(x), right(y), _made(matrix, x, y)).reshape(shape)), result, flops
     if not batch and len(rows) <= 1 and len(columns) <= 1:
         return (lambda x, y: multiply(left(x), right(y))), result, flops
     return (lambda x, y: multiply(left(x), right(y)).reshape(shape)), result, flops
+
+
+def _made(shape: tuple[int, ...], x: Array, y: Array) -> Array:
+    """Memory for a product."""
+    return memory.empty(shape, x.dtype if x.dtype == y.dtype else np.result_type(x, y))()
 
 
 def _matrix(labels: Labels, batch: list[Label], rows: list[Label], columns: list[Label], sizes: Sizes) -> Step:
