@@ -17,6 +17,8 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=true intra_op_p
 
 import numpy as np
 
+TURNS = 5
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
@@ -51,7 +53,7 @@ def _row(work: Any, fill: float, gemm: float, seconds: float) -> dict[str, Any]:
     start = time.perf_counter()
     ours = [np.asarray(a) for a in work.ours()]
     first = time.perf_counter() - start
-    firsts, medians = {}, {}
+    firsts = {}
     for name, run in work.peers.items():
         start = time.perf_counter()
         theirs = run()
@@ -59,13 +61,10 @@ def _row(work: Any, fill: float, gemm: float, seconds: float) -> dict[str, Any]:
         for mine, other in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(mine, np.asarray(other).reshape(mine.shape), rtol=1e-7, atol=1e-9, err_msg=name)
         del theirs
-    out = [np.empty_like(a) for a in ours] if work.unmaterialised is None and len(ours) == 1 else None
-    del ours, out
-    mine = median(work.ours, seconds)
-    for name, run in work.peers.items():
-        medians[name] = median(run, seconds)
+    del ours
+    medians = dict(zip(["ours", *work.peers], in_turns([work.ours, *work.peers.values()], seconds), strict=True))
+    mine = medians.pop("ours")
     best = min(medians, key=medians.__getitem__)
-    mine = min(mine, median(work.ours, seconds))  # once more after the peers: the machine may have been busy
     limit = max(work.bytes / fill, work.flops / gemm)
     return {
         "name": work.name, "size": work.size, "ours": mine, "first": first,
@@ -76,14 +75,21 @@ def _row(work: Any, fill: float, gemm: float, seconds: float) -> dict[str, Any]:
 
 
 def median(run: Callable[[], Any], seconds: float) -> float:
-    """The median time of a call, in seconds; at least three calls."""
-    times: list[float] = []
-    begin = time.perf_counter()
-    while len(times) < 3 or (time.perf_counter() - begin < seconds and len(times) < 20_000):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    """The median time of a call, in seconds."""
+    return in_turns([run], seconds)[0]
+
+
+def in_turns(runs: Sequence[Callable[[], Any]], seconds: float) -> list[float]:
+    """The median time of each call, in seconds; all of them by turns, since a machine is not always equally fast."""
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(TURNS):
+        for run, mine in zip(runs, times, strict=True):
+            begin, least = time.perf_counter(), len(mine) + 3
+            while len(mine) < least or (time.perf_counter() - begin < seconds / TURNS and len(mine) < 20_000):
+                start = time.perf_counter()
+                run()
+                mine.append(time.perf_counter() - start)
+    return [statistics.median(some) for some in times]
 
 
 def _limits() -> tuple[float, float]:
