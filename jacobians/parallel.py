@@ -1,4 +1,8 @@
-"""Two things at a time: NumPy lets go of the interpreter while it writes large arrays, and memory has room for two."""
+"""Two things at a time, where NumPy lets go of the interpreter: large arrays are written in two halves.
+
+That pays where the memory is new, since the system clears it page by page. Memory that has been written before takes
+one thread's numbers about as fast as those of two.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from threading import Lock, Thread
 
-WORTH = 3 << 19  # entries to write that are worth a second thread; to wake it and to hear from it take some 60 µs
+WORTH = 1 << 23  # entries worth a second thread: for results of that size the system has to find new memory
 
 Task = Callable[[], object]
 

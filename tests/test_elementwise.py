@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobians import Affine, Chain, Layer, Linear, Parameter, Tanh, elementwise, engine, parallel, term
+from jacobians import Affine, Chain, Layer, Linear, Parameter, Tanh, elementwise, term
 from jacobians.contract import arranged
 
 rng = np.random.default_rng(0)
@@ -91,16 +91,6 @@ def test_the_buffer_of_numpy_is_as_before_even_after_an_error():
     with pytest.raises(ValueError, match="broadcast"):
         into(np.empty((50, 300)), np.ones((50, 1)), np.ones(299))
     assert np.getbufsize() == size
-
-
-def test_a_large_product_is_halved(monkeypatch):
-    calls = []
-    both = parallel.both
-    monkeypatch.setattr(parallel, "both", lambda first, second: (calls.append(1), both(first, second)))
-    A, x = rng.normal(size=(80, 40)), rng.normal(size=600)
-    engine.writer.cache_clear()
-    np.testing.assert_array_equal(term("A_oi x_k -> o;ik", A, x).bind().full(), np.multiply.outer(A, x))
-    assert calls == [1]
 
 
 # --- products that several Jacobians share ----------------------------------------------------------------------------

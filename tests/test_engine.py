@@ -177,17 +177,28 @@ def test_both_inside_both_does_not_wait_for_itself():
     assert sorted(seen) == [1, 2, 3]
 
 
-def test_large_results_are_the_same_from_two_threads(monkeypatch):
+@pytest.fixture
+def sooner(monkeypatch):
+    """Two threads for smaller results, so that no test needs much memory."""
+    monkeypatch.setattr(parallel, "WORTH", 1 << 16)
+    engine.writer.cache_clear()
+    yield
+    engine.writer.cache_clear()
+
+
+def test_large_results_are_the_same_from_two_threads(monkeypatch, sooner):
     A, x = rng.normal(size=(64, 200)), rng.normal(size=200)
     J = term("A_oi x_k -> o;ik", A, x).bind()
-    assert J.full().size > parallel.WORTH
+    calls, both = [], parallel.both
+    monkeypatch.setattr(parallel, "both", lambda *tasks: (calls.append(1), both(*tasks)))
     together = J.full()
+    assert calls == [1]
     monkeypatch.setattr(parallel, "_cores", lambda: 1)
     np.testing.assert_array_equal(J.full(), together)
     np.testing.assert_allclose(together, np.einsum("oi,k->oik", A, x))
 
 
-def test_many_threads_and_large_results():
+def test_many_threads_and_large_results(sooner):
     A, x = rng.normal(size=(60, 200)), rng.normal(size=190)
     J = term("A_oi x_k -> o;ik", A, x).bind()
     expected = np.einsum("oi,k->oik", A, x)
