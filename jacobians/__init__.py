@@ -8,8 +8,9 @@ The map of the package, from the inside out:
 - `notation`: the text ``"x_k -> i;ik"``, parsed; `structure`: labels and sizes without numbers.
 - `algebra`: the chain rule, sums and selections, on structure; `draft`: one term, united and summed; `merging`: terms
   added up; `order`: the cheapest order along a chain.
-- `contract` and `writing`: products and full tensors as NumPy calls; `program` and `engine`: calls recorded once, run
-  many times; `replay`: a chain at shapes seen before; `memory` and `parallel`.
+- `contract`: products as NumPy calls; `writing`: full tensors, with `covering` for the terms that fill them and
+  `elementwise` for outer products; `program` and `engine`: calls recorded once, run many times; `replay`: a chain at
+  shapes seen before; `memory` and `parallel`.
 - `jacobian`: `Jacobian`; `terms`: `term`; `nonzeros` and `sparse`: where entries can be.
 - `layer`: `Layer`, with `shapes`; `layers`: the catalogue; `chain`: `Chain`; `residual`: `Residual`; `nn`: the
   lecture's `NN`; `training`.
