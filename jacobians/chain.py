@@ -191,13 +191,13 @@ class Chain(Layer):
             if recording is not None and (found := replay(recording, given)) is not None:
                 return dict(zip(recording.plan.names, found, strict=True))
         arrays = self._prepared(inputs)
-        _, links = self._links(arrays, names)
+        outputs, links = self._links(arrays, names)
         plan = self._plan(links, names, full=method == "auto")
         if method == "explicit":
             return {name: _contracted(factors) for name, factors in self._products(links, plan.names).items()}
         plan.program.require_memory()
         exact = all(x.dtype.kind == "f" for x in arrays) and len(self._recordings) < MOST
-        if exact and plan.program.needed <= memory.SMALL and (recording := record(links, plan)) is not None:
+        if exact and plan.program.needed <= memory.SMALL and (recording := record(links, outputs, plan)) is not None:
             self._recordings[(names, method, *[(x.shape, x.dtype) for x in arrays])] = recording
         return dict(zip(plan.names, plan.program([a for link in links for a in link.arrays]), strict=True))
 

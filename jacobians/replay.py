@@ -25,7 +25,7 @@ MOST = 64  # recordings that a chain keeps
 class Recording(NamedTuple):
     """What each layer wrote: coefficients and formulas, shapes and dtypes; and which of the arrays the plan takes."""
 
-    layers: tuple[tuple[Layer, tuple[str, ...]], ...]
+    layers: tuple[tuple[Layer, tuple[str, ...], tuple[int, ...]], ...]  # with the shape of the output
     formulas: list[Any]
     shapes: list[tuple[int, ...]]
     dtypes: list[np.dtype[Any]]
@@ -34,13 +34,13 @@ class Recording(NamedTuple):
     constants: tuple[Array, ...]
 
 
-def record(links: Sequence[Link], plan: Plan) -> Recording | None:
+def record(links: Sequence[Link], outputs: Sequence[Array], plan: Plan) -> Recording | None:
     """Record a chain; None where a layer does more than write terms."""
-    layers: list[tuple[Layer, tuple[str, ...]]] = []
+    layers: list[tuple[Layer, tuple[str, ...], tuple[int, ...]]] = []
     formulas: list[Any] = []
     raw: list[Array] = []
     constants: list[Array] = []
-    for link in links:
+    for link, output in zip(links, outputs, strict=True):
         if link.local is None:
             return None
         for name in link.jacobians:
@@ -51,7 +51,7 @@ def record(links: Sequence[Link], plan: Plan) -> Recording | None:
             for coefficient, text, arrays in terms.written:
                 formulas += (coefficient, text)
                 raw += arrays
-        layers.append((link.layer, tuple(link.jacobians)))
+        layers.append((link.layer, tuple(link.jacobians), np.shape(output)))
     place = {id(a): k for k, a in reversed(list(enumerate(raw)))}
     picks = []
     for array in (a for link in links for a in link.arrays):
@@ -70,10 +70,12 @@ def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...]
     """The full Jacobians at new inputs of the recorded shapes, or None if a layer wrote something else."""
     formulas: list[Any] = []
     raw: list[Array] = []
-    for layer, names in recording.layers:
+    for layer, names, shape in recording.layers:
         output = layer.forward(*inputs)
         if type(output) is not np.ndarray:
             output = np.asarray(output)
+        if output.shape != shape:
+            return None
         local = layer.local(*inputs, output)
         for name in names:
             terms = local.get(name)

@@ -250,6 +250,24 @@ def test_replays_follow_the_numbers():
     assert len(net._recordings) == 3
 
 
+def test_an_output_of_another_shape_is_not_replayed():
+    class Positive(Layer):
+        """The entries that are positive."""
+
+        def forward(self, x):
+            return x[x > 0]
+
+        def local(self, x, z):
+            return {"x": term("S_ij -> i;j", np.eye(x.size)[x > 0])}
+
+    net = Chain(Positive(), Affine(rng.normal(size=(2, 3)), np.zeros(2)), Tanh())
+    for _ in range(3):
+        x = np.array([1.0, -1.0, 2.0, 3.0])
+        np.testing.assert_allclose(net.jacobians(x)["x"], net.jacobians(x, method="explicit")["x"], rtol=1e-12)
+    with pytest.raises(ValueError, match="layer 1"):
+        net.jacobians([1.0, -1.0, 2.0, -3.0])
+
+
 def test_a_layer_that_writes_differently_is_not_replayed():
     class Fickle(Layer):
         a: Parameter
