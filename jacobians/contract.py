@@ -138,7 +138,7 @@ def pair(
         if prod(shape) < LARGE:
             return (lambda x, y: np.multiply(left(x), right(y))), result, prod(shape)
         into = elementwise.product(result, shape, a, b, cached=8 * prod(shape) <= elementwise.CACHE)
-        return (lambda x, y: into(_made(shape, x, y), left(x), right(y))), result, prod(shape)
+        return (lambda x, y: into(_room(shape, x, y), left(x), right(y))), result, prod(shape)
 
     rank = {i: k for k, i in enumerate(order)}
     batch, rows, columns = (
@@ -160,14 +160,14 @@ def pair(
     if prod(shape) >= LARGE:
         groups = [[i] for i in batch] + [g for g in (rows, columns) if g or batch]
         matrix = tuple(prod(sizes[i] for i in g) for g in groups)
-        return (lambda x, y: np.matmul(left(x), right(y), _made(matrix, x, y)).reshape(shape)), result, flops
+        return (lambda x, y: np.matmul(left(x), right(y), _room(matrix, x, y)).reshape(shape)), result, flops
     if not batch and len(rows) <= 1 and len(columns) <= 1:
         return (lambda x, y: multiply(left(x), right(y))), result, flops
     return (lambda x, y: multiply(left(x), right(y)).reshape(shape)), result, flops
 
 
-def _made(shape: tuple[int, ...], x: Array, y: Array) -> Array:
-    """Memory for a product."""
+def _room(shape: tuple[int, ...], x: Array, y: Array) -> Array:
+    """An array for a product, in memory of an earlier one if there is any."""
     return memory.empty(shape, x.dtype if x.dtype == y.dtype else np.result_type(x, y))()
 
 

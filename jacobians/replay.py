@@ -29,6 +29,7 @@ class Recording(NamedTuple):
     formulas: list[Any]
     shapes: list[tuple[int, ...]]
     dtypes: list[np.dtype[Any]]
+    same: tuple[tuple[int, int], ...]  # arrays that are one object, which the plan takes once
     plan: Plan
     picks: tuple[int, ...]
     constants: tuple[Array, ...]
@@ -63,7 +64,8 @@ def record(links: Sequence[Link], outputs: Sequence[Array], plan: Plan) -> Recor
         else:
             return None
     shapes, dtypes = [a.shape for a in raw], [a.dtype for a in raw]
-    return Recording(tuple(layers), formulas, shapes, dtypes, plan, tuple(picks), tuple(constants))
+    same = tuple((place[id(a)], k) for k, a in enumerate(raw) if place[id(a)] != k)
+    return Recording(tuple(layers), formulas, shapes, dtypes, same, plan, tuple(picks), tuple(constants))
 
 
 def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...] | None:
@@ -90,6 +92,7 @@ def replay(recording: Recording, inputs: tuple[Array, ...]) -> tuple[Array, ...]
         formulas != recording.formulas
         or [a.shape for a in raw] != recording.shapes
         or [a.dtype for a in raw] != recording.dtypes
+        or any(raw[j] is not raw[k] for j, k in recording.same)
     ):
         return None
     raw += recording.constants

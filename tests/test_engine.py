@@ -250,6 +250,23 @@ def test_replays_follow_the_numbers():
     assert len(net._recordings) == 3
 
 
+def test_one_array_that_becomes_two_is_not_replayed():
+    class Twofold(Layer):
+        a: Parameter
+
+        def forward(self, x):
+            return self.a * x
+
+        def local(self, x, z):
+            return {"x": term("s_i -> i;i", self.a), "a": term("s_i -> i;i", self.a if x[0] > 0 else 2 * self.a)}
+
+    net = Chain(Twofold([2.0, 3.0]), Tanh())
+    for x in ([1.0, 2.0], [1.0, 0.5], [-1.0, 2.0], [1.0, 1.0]):
+        found, explicit = net.jacobians(np.array(x)), net.jacobians(x, method="explicit")
+        for name, J in found.items():
+            np.testing.assert_allclose(J, explicit[name], rtol=1e-12)
+
+
 def test_an_output_of_another_shape_is_not_replayed():
     class Positive(Layer):
         """The entries that are positive."""

@@ -137,11 +137,13 @@ def rearrangements(evidence: Evidence) -> Iterator[str]:
         yield f"J is the transpose of D, reshaped instead of transposed back{suffix}"
     for count in range(1, len(shape) + 1):
         for axes in itertools.combinations([axis for axis, size in enumerate(shape) if size > 1], count):
+            # mypy cannot infer a lambda with a default
             if evidence.fits(lambda a, axes=axes: np.flip(a, axes)):  # type: ignore[misc]
                 yield _flipped(evidence, axes)
                 return
     for axis, size in enumerate(shape):
         for shift in (1, -1, 2, -2):
+            # mypy cannot infer a lambda with a default
             if size > abs(shift) and evidence.fits(lambda a, s=shift, k=axis: np.roll(a, s, axis=k)):  # type: ignore[misc]
                 by = {1: "one", -1: "minus one", 2: "two", -2: "minus two"}[shift]
                 yield f"rolled by {by} along axis {axis} ({evidence.axis_name(axis)})"
@@ -175,6 +177,7 @@ def _permuted(evidence: Evidence) -> Iterator[str]:
     for order in itertools.permutations(range(len(shape))):
         if order == tuple(range(len(shape))) or tuple(shape[k] for k in order) != shape:
             continue
+        # mypy cannot infer a lambda with a default
         if evidence.fits(lambda a, order=order: a.transpose(order)):  # type: ignore[misc]
             moved = [axis for axis, other in enumerate(order) if axis != other]
             named = " and ".join(evidence.axis_name(axis) for axis in moved)
@@ -221,6 +224,7 @@ def structure(evidence: Evidence) -> Iterator[str]:
             missing = not claimed[diagonal].any()
             yield "only the diagonal is wrong" + (": it is missing (zero)" if missing else "")
         for name, keep in (("lower", np.tril), ("upper", np.triu)):
+            # mypy cannot infer a lambda with a default
             if not off_is_zero and evidence.fits(lambda a, keep=keep: keep(a.reshape(rows, rows)).reshape(a.shape)):  # type: ignore[misc]
                 yield f"only the {name} triangle is there"
         for factor, name in ((1.0, "D + Dᵀ"), (0.5, "(D + Dᵀ)/2")):
@@ -250,6 +254,7 @@ def _blocks(evidence: Evidence) -> Iterator[str]:
             if evidence.fits(repeated):
                 yield f"the blocks of the batch are repeated off their diagonal ({which}): a Kronecker delta is missing"
                 return
+            # mypy cannot infer a lambda with a default
             if evidence.fits(lambda a, out=out: np.broadcast_to(a.sum(axis=out, keepdims=True), shape)):  # type: ignore[misc]
                 return  # named by `sums`
             if not evidence.claimed[~own].any() and not evidence.wrong[own].any():
@@ -264,6 +269,7 @@ def sums(evidence: Evidence) -> Iterator[str]:
             continue
         for factor, verb in ((1.0, "summed"), (1 / size, "averaged")):
             if evidence.fits(
+                # mypy cannot infer a lambda with a default
                 lambda a, axis=axis: np.broadcast_to(a.sum(axis=axis, keepdims=True), a.shape),  # type: ignore[misc]
                 factor,
             ):

@@ -130,7 +130,7 @@ def _check_one(
         else:
             at = layer.parameters[name]
 
-            def function(value: Any, name: str = name) -> Any:  # type: ignore[misc]
+            def function(value: Any, name: str = name) -> Any:  # type: ignore[misc]  # the other of the two functions
                 return layer.with_parameters({name: value})(*inputs)
 
         finding = examine(function, at, jacobian, output=output, wrt=name, progress=progress, seed=seed)

@@ -3,7 +3,7 @@ u v positions of the kernel; s t strides, p q paddings, d e dilations; g groups;
 
 The output at y x sees the input at (sy+du−p, tx+ev−q); positions in the padding do not exist, so they are zero. With
 several groups, output channel Og + o sees only the input channels Cg + c of its own group g.
-"""  # noqa: D205
+"""  # noqa: D205 - the index legend takes two lines
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def gauss(x: Array) -> Array:
 
 
 def _entry_by_entry(function: object) -> np.vectorize:
-    return np.vectorize(function, otypes=[np.float64])  # type: ignore[arg-type]
+    return np.vectorize(function, otypes=[np.float64])  # type: ignore[arg-type]  # a function of the C library
 
 
 _erf, _erfc = _entry_by_entry(math.erf), _entry_by_entry(math.erfc)

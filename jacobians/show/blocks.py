@@ -67,4 +67,4 @@ def draw(new: Any, jacobian: Jacobian) -> Figure:
     axes.tick_params(which="both", length=0)
     axes.xaxis.tick_top()
     axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {jacobian._words()}", fontsize=10)
-    return figure  # type: ignore[no-any-return]
+    return figure  # type: ignore[no-any-return]  # matplotlib is untyped

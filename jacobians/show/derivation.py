@@ -147,6 +147,7 @@ def _whole(form: Form, factor: Factor, letters: Sequence[str]) -> str:
     """The left side of a form that is nothing but this factor."""
     (term, *others) = form.terms
     labels = [a.label for a in term.axes]
+    # mypy does not see that no label is None when they are sorted
     if others or len(term.factors) > 1 or term.sign < 0 or None in labels or sorted(labels) != sorted(factor.labels):  # type: ignore[type-var]
         return ""
     return left_side(form, [letters[factor.labels.index(i)] for i in labels if i is not None])

@@ -87,7 +87,7 @@ def _matrix(new: Any, jacobian: Jacobian, values: Array, kind: str, order: str) 
     form = jacobian.form
     axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
     _ticks(axes, _labels(form.out_name, form.out_shape, order), _labels(form.wrt_name, form.wrt_shape, order))
-    return figure  # type: ignore[no-any-return]
+    return figure  # type: ignore[no-any-return]  # matplotlib is untyped
 
 
 def _slices(new: Any, jacobian: Jacobian, values: Array) -> Figure:
@@ -113,7 +113,7 @@ def _slices(new: Any, jacobian: Jacobian, values: Array) -> Figure:
         axes.set_title(f"∂{names[k]}/∂{jacobian.form.wrt_name}", fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
-    return figure  # type: ignore[no-any-return]
+    return figure  # type: ignore[no-any-return]  # matplotlib is untyped
 
 
 def _image(axes: Any, values: Array, limit: float, *, spy: bool, written: bool) -> None:

@@ -106,6 +106,6 @@ CASES = [
 
 @pytest.mark.parametrize(("call", "message"), CASES, ids=lambda v: v[:40] if isinstance(v, str) else "")
 def test_message(call, message):
-    with pytest.raises(ValueError) as error:  # noqa: PT011
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared below
         call()
     assert message in str(error.value)
