@@ -21,18 +21,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from jacobians import layers
-from jacobians.chain import Chain
-from jacobians.jacobian import Jacobian
-from jacobians.layer import Layer, Parameter
+from jacobians.core.chain import Chain
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.layer import Layer, Parameter
+from jacobians.core.residual import Residual
+from jacobians.core.terms import Terms, term
+from jacobians.errors import JacobianTooLarge
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
-from jacobians.memory import JacobianTooLarge
 from jacobians.nn import NN
-from jacobians.residual import Residual
-from jacobians.terms import Terms, term
 
 if TYPE_CHECKING:
-    from jacobians import check as check
-    from jacobians.check import check_jacobian, check_jvp, check_vjp, numerical_jacobian
+    from jacobians.checking import check, check_jacobian, check_jvp, check_vjp, numerical_jacobian, sample_point
     from jacobians.training import gauss_newton, gradient_descent
 
 __version__ = "0.1.0"
@@ -53,26 +52,27 @@ __all__ = [
     "gauss_newton",
     "gradient_descent",
     "numerical_jacobian",
+    "sample_point",
     "term",
     *layers.__all__,
 ]
 _LATER = {  # imported when they are asked for: `import jacobians` stays light
-    "check_jacobian": "jacobians.check",
-    "check_jvp": "jacobians.check",
-    "check_vjp": "jacobians.check",
-    "numerical_jacobian": "jacobians.check",
+    "check": "jacobians.checking",
+    "check_jacobian": "jacobians.checking",
+    "check_jvp": "jacobians.checking",
+    "check_vjp": "jacobians.checking",
+    "numerical_jacobian": "jacobians.checking",
+    "sample_point": "jacobians.checking",
     "gauss_newton": "jacobians.training",
     "gradient_descent": "jacobians.training",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "check":  # a package that can be called
-        return import_module("jacobians.check")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'jacobians' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, "check"})
+    return sorted({*globals(), *_LATER})

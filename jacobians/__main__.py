@@ -14,7 +14,7 @@ import numpy as np
 
 import jacobians
 from jacobians import Chain, JacobianTooLarge, Layer, SquaredError
-from jacobians.layer import Array
+from jacobians.core.layer import Array
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "softmax", "identity")
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("name", nargs="?", help="a layer, as in Softmax")
     layers.set_defaults(run=catalogue)
 
-    from jacobians.check import command
+    from jacobians.checking import command
 
     checker = commands.add_parser("check", help="check a hand-written Jacobian against its function")
     command.add_arguments(checker)
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def network(options: argparse.Namespace) -> int:
     """Show a network's Jacobians, explain one, check them all."""
-    from jacobians.check import check
+    from jacobians.checking import check
 
     net, x = _network(options)
     f = net(x)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians import shapes
-from jacobians.layer import Array, _numeric
+from jacobians.core.layer import Array, _numeric
+from jacobians.notation import signature
 
 
 def NN(x: ArrayLike, A: ArrayLike, b: ArrayLike) -> tuple[Array, Array, Array, Array]:
@@ -41,7 +41,7 @@ def NN(x: ArrayLike, A: ArrayLike, b: ArrayLike) -> tuple[Array, Array, Array, A
     ((3, 3, 2), (3, 3), (3, 2))
     """
     x, A, b = (_numeric(v, "NN", name) for v, name in ((x, "x"), (A, "A"), (b, "b")))
-    shapes.require("NN", "A (M, N), b (M), x (N)", (("A", A.shape), ("b", b.shape), ("x", x.shape)))
+    signature.require("NN", "A (M, N), b (M), x (N)", (("A", A.shape), ("b", b.shape), ("x", x.shape)))
     f = np.tanh(A @ x + b)
     dfdz = 1 - f * f  # the diagonal of the M×M matrix
 

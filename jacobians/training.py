@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.chain import Chain
-from jacobians.layer import Array, Layer
+from jacobians.core.chain import Chain
+from jacobians.core.layer import Array, Layer
 from jacobians.layers import SquaredError
 
 HOPELESS = 1e6  # times the first loss, or times 1 if that is larger: nothing comes back from there

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from jacobians import Jacobian, term
-from jacobians.notation import parse
+from jacobians.notation.parse import parse
 
 LETTERS = {0: "z", 1: "ab", 2: "ijkl", 3: "pqrs"}  # the size of a label can be read off it
 SIZES = {letter: size for size, letters in LETTERS.items() for letter in letters}

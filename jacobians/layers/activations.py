@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local, Parameter
+from jacobians.core.layer import Array, Layer, Local, Parameter
+from jacobians.core.terms import term
 from jacobians.layers import stable
-from jacobians.terms import term
 
 
 def require_positive(layer: str, name: str, value: float) -> None:

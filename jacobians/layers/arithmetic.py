@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers import stable
-from jacobians.terms import term
 
 
 class Broadcasting(Layer):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.jacobian import Jacobian
-from jacobians.layer import Array, Layer, Local, Parameter
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.layer import Array, Layer, Local, Parameter
+from jacobians.core.terms import Terms, term
 from jacobians.layers.softmax import softmax
-from jacobians.terms import Terms, term
 
 
 def weights(q: Array, k: Array, causal: bool) -> Array:

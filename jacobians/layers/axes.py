@@ -8,7 +8,7 @@ from operator import index
 import numpy as np
 from numpy.exceptions import AxisError
 
-from jacobians.layer import Array
+from jacobians.core.layer import Array
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers import stable
-from jacobians.terms import term
 
 Value = Callable[[Array], Array]
 Slope = Callable[[Array, Array], Array]

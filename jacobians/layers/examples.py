@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import jacobians.layers as L
-from jacobians.layer import Array, Layer
+from jacobians.core.layer import Array, Layer
 
 Example = tuple[Layer, tuple[Array, ...]]
 Rows = list[tuple[Any, ...]]

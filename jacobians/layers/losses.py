@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local, _numeric
+from jacobians.core.layer import Array, Layer, Local, _numeric
+from jacobians.core.terms import term
 from jacobians.layers import stable
 from jacobians.layers.activations import require_positive
 from jacobians.layers.softmax import log_sum_exp, peak, softmax
-from jacobians.terms import term
 
 
 class Loss(Layer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import Terms, term
 from jacobians.layers.reductions import others
-from jacobians.terms import Terms, term
 
 
 def inverse(layer: str, name: str, X: Array) -> Array:

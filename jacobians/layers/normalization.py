@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local, Parameter
-from jacobians.terms import term
+from jacobians.core.layer import Array, Layer, Local, Parameter
+from jacobians.core.terms import term
 
 
 def standardized(x: Array, axes: int | tuple[int, ...], eps: float) -> tuple[Array, Array]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers.stable import damped
-from jacobians.terms import term
 
 
 def log(p: Array) -> Array:

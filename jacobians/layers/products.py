@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers.axes import letters
-from jacobians.terms import term
 
 
 class MatMul(Layer):

@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from jacobians.layer import Array
+from jacobians.core.layer import Array
 from jacobians.layers.axes import LETTERS
-from jacobians.structure import Shape
+from jacobians.notation.structure import Shape
 
 NAMES = LETTERS + LETTERS.upper()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local, Parameter
+from jacobians.core.layer import Array, Layer, Local, Parameter
+from jacobians.core.terms import term
 from jacobians.layers.stable import sech2, sigmoid
-from jacobians.terms import term
 
 
 class RNNCell(Layer):

@@ -9,11 +9,11 @@ from math import prod
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import Terms, term
 from jacobians.layers.arithmetic import ratio
 from jacobians.layers.axes import letters, normalized, twins
 from jacobians.layers.softmax import log_sum_exp, softmax
-from jacobians.terms import Terms, term
 
 Axes = int | tuple[int, ...] | None
 

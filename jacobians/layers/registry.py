@@ -16,7 +16,7 @@ from functools import cache
 from inspect import getdoc
 
 from jacobians import layers
-from jacobians.layer import Array, Layer
+from jacobians.core.layer import Array, Layer
 
 Example = tuple[Layer, tuple[Array, ...]]
 

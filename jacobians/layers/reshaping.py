@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers.axes import letters, normalized, wrapped
 from jacobians.layers.radix import refined
-from jacobians.terms import term
 
 
 class Reshape(Layer):

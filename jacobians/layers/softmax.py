@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers.axes import normalized, twins
-from jacobians.terms import term
 
 Axis = int | tuple[int, ...]
 

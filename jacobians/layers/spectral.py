@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.terms import term
 from jacobians.layers.probability import cholesky
-from jacobians.terms import term
 
 
 class MatrixExponential(Layer):

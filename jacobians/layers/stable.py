@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.layer import Array
+from jacobians.core.layer import Array
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jacobians.jacobian import Jacobian
-from jacobians.program import Array
-from jacobians.show.formula import written
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine.tape import Array
+from jacobians.notation.formula import written
+from jacobians.notation.sums import DELTA
 from jacobians.show.pattern import mask
-from jacobians.show.sums import DELTA
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

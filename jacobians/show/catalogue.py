@@ -30,7 +30,7 @@ def layer_page(name: str) -> tuple[str, bool]:
 
     A ValueError says which layers begin alike where there is none of that name.
     """
-    from jacobians.check import check
+    from jacobians.checking import check
 
     try:
         one = registry.entry(name)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from jacobians import algebra, order
-from jacobians.chain import subscripts
-from jacobians.engine import compiled, writer
-from jacobians.jacobian import Jacobian
+from jacobians.core.chain import subscripts
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine import algebra, order
+from jacobians.engine.compiler import compiled, writer
 
 Pairs = tuple[tuple[int, int], ...]
 FROM_OUTPUT = "from the output (reverse mode)"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from jacobians.jacobian import Jacobian
+from jacobians.core.jacobian import Jacobian
+from jacobians.notation.formula import factor_products, left_side, letter, written
+from jacobians.notation.structure import Factor, Form, Shape
+from jacobians.notation.sums import Sign, Written, summed, summing_delta, without
+from jacobians.notation.symbols import Symbol, symbol_of
 from jacobians.show.costs import Pairs
-from jacobians.show.formula import factor_products, left_side, letter, written
 from jacobians.show.names import DIGITS
-from jacobians.show.sums import Sign, Written, summed, summing_delta, without
-from jacobians.structure import Factor, Form, Shape, Symbol, symbol_of
 
 WIDE = 160  # letters in a line; what is wider goes straight to its result
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on

@@ -8,10 +8,10 @@ from html import escape
 
 from numpy.typing import ArrayLike
 
-from jacobians.chain import Chain
-from jacobians.layer import Layer
-from jacobians.residual import Residual
-from jacobians.shapes import _signature
+from jacobians.core.chain import Chain
+from jacobians.core.layer import Layer
+from jacobians.core.residual import Residual
+from jacobians.notation.signature import _signature
 from jacobians.show.names import Link, every, nodes_of, path_of
 
 

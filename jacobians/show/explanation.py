@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.chain import subscripts
-from jacobians.jacobian import Jacobian
-from jacobians.layer import Layer
-from jacobians.program import Array
+from jacobians.core.chain import subscripts
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.layer import Layer
+from jacobians.engine.tape import Array
+from jacobians.notation.symbols import Index
 from jacobians.show import pages
 from jacobians.show.costs import Order, orders
 from jacobians.show.derivation import Definition, Step, derivation
 from jacobians.show.names import path_of
 from jacobians.show.pages import name_of, whole_formula
-from jacobians.structure import Index
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
-from jacobians import memory
-from jacobians.jacobian import Jacobian
-from jacobians.show.formula import share, times
-from jacobians.show.markup import html
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine import memory
+from jacobians.notation.formula import share, times
+from jacobians.notation.markup import html
 from jacobians.show.pattern import pattern
 
 STYLE = (

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from math import prod
 
-from jacobians.jacobian import Jacobian
+from jacobians.core.jacobian import Jacobian
+from jacobians.notation.formula import letter, times
+from jacobians.notation.markup import html
+from jacobians.notation.structure import Shape
+from jacobians.notation.sums import subscripted
 from jacobians.show.columns import aligned
-from jacobians.show.formula import letter, times
-from jacobians.show.markup import html
-from jacobians.show.sums import subscripted
-from jacobians.structure import Shape
 
 HEADINGS = ("layout", "written", "shape", "entry", "in NumPy", "also called; used by")
 

@@ -17,13 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.chain import Chain, locate
-from jacobians.jacobian import Jacobian
-from jacobians.layer import Array, Layer, _output_name
-from jacobians.residual import Residual
-from jacobians.show.sums import DELTA
-from jacobians.structure import Factor, Form, Named, Symbol
-from jacobians.terms import term
+from jacobians.core.chain import Chain
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.layer import Array, Layer, _output_name
+from jacobians.core.residual import Residual
+from jacobians.core.terms import term
+from jacobians.errors import locate
+from jacobians.notation.structure import Factor, Form
+from jacobians.notation.sums import DELTA
+from jacobians.notation.symbols import Named, Symbol
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from jacobians.jacobian import Jacobian
-from jacobians.memory import in_words
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine.memory import in_words
+from jacobians.notation.formula import equation, times
+from jacobians.notation.markup import html, latex
+from jacobians.notation.symbols import LONGEST
 from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
-from jacobians.show.formula import equation, times
-from jacobians.show.markup import html, latex
-from jacobians.structure import LONGEST
 
 if TYPE_CHECKING:
     from jacobians.show.explanation import Explanation

@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from jacobians.jacobian import Jacobian
-from jacobians.program import Array
-from jacobians.structure import Form, Shape
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine.tape import Array
+from jacobians.notation.structure import Form, Shape
 
 CELLS = 1 << 14
 SIDE = 190  # pixels

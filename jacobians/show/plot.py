@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from jacobians.jacobian import Jacobian
-from jacobians.program import Array
+from jacobians.core.jacobian import Jacobian
+from jacobians.engine.tape import Array
+from jacobians.notation.formula import times
+from jacobians.notation.structure import Shape
 from jacobians.show.blocks import draw
-from jacobians.show.formula import times
-from jacobians.structure import Shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,12 +11,12 @@ from operator import matmul
 
 from numpy.typing import ArrayLike
 
-from jacobians import memory
-from jacobians.jacobian import Jacobian
-from jacobians.layer import Layer
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.layer import Layer
+from jacobians.engine import memory
+from jacobians.notation.formula import share, times
+from jacobians.notation.markup import html
 from jacobians.show.columns import aligned
-from jacobians.show.formula import share, times
-from jacobians.show.markup import html
 from jacobians.show.names import Link, Path, path_of
 
 LONG = 80  # letters in a formula of a product

@@ -21,11 +21,11 @@ from jacobians import (
 )
 from jacobians.layers.attention import weights
 from jacobians.layers.registry import entries
+from jacobians.notation.formula import equation, letter
+from jacobians.notation.sums import NUMBER
+from jacobians.notation.symbols import LONGEST
 from jacobians.show.derivation import Definition
 from jacobians.show.explanation import explain
-from jacobians.show.formula import equation, letter
-from jacobians.show.sums import NUMBER
-from jacobians.structure import LONGEST
 
 LETTER = re.compile(r"[a-z]′*")
 RANGE = re.compile(r"\[([a-z]′*)<(\d+)\]")

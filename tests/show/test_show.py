@@ -25,11 +25,11 @@ from jacobians import (
     Transpose,
     term,
 )
-from jacobians.chain import LayerError
+from jacobians.errors import LayerError
 from jacobians.layers.registry import examples
+from jacobians.notation.formula import share, times
+from jacobians.notation.markup import html, latex
 from jacobians.show.explanation import explain
-from jacobians.show.formula import share, times
-from jacobians.show.markup import html, latex
 from jacobians.show.pattern import mask, pattern
 from jacobians.show.table import table
 

@@ -1,0 +1,1 @@
+"""Whether an entry is right, wrong, or cannot be told."""

@@ -1,0 +1,227 @@
+"""From claimed and measured derivatives to verdicts, one for every entry.
+
+With r = |J - D|, the error E of D, and m = max(|J|, |D|):
+
+    right          r ≤ 3E + 10⁻⁶ m, and E small enough to tell
+    zero           J and D are zero as far as f can be resolved
+    wrong          r above that, at two disjoint parts of the ladder that agree with one another
+    kink           the one-sided slopes differ however small the step; the hull of nearby Jacobians decides
+    cannot tell    anything else
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jacobians.checking.measuring.richardson import AnyArray, Array, Estimate
+
+__all__ = ["Claimed", "Verdict", "classify", "find_kinks"]
+
+Mask = NDArray[np.bool_]
+
+RESOLVED = 1e-3  # the relative error that a measurement must be able to see
+SHARP = 1e-4  # and the one at which the ladder need not be extended
+RELATIVE_TOLERANCE = 1e-6  # what rounding may do to a claimed derivative
+_NEGLIGIBLE = 1e-10  # of the changes of f that matter
+
+
+class Verdict(IntEnum):
+    """What is known of an entry; larger is worse."""
+
+    PENDING = -1
+    RIGHT = 0
+    ZERO = 1
+    KINK = 2
+    NOISE = 3
+    JUMP = 4
+    KINK_WRONG = 5
+    WRONG = 6
+
+    @property
+    def ok(self) -> bool:
+        """Whether a Jacobian with only such entries is right."""
+        return self in (Verdict.RIGHT, Verdict.ZERO, Verdict.KINK)
+
+
+@dataclass
+class Claimed:
+    """The claimed derivatives of some lines, and what to measure them by. Axes: line c, output i."""
+
+    value: AnyArray  # (c, m)
+    precision: float  # eps of the dtype in which the claim was computed
+    output_scale: Array  # |f_i| / |x_j|: derivatives much below it cannot be seen in f, (c, m)
+    noise_scale: Array  # (|f_i| + max |x|) / |x_j|: the size of what f may have cancelled, (c, m)
+    row_scale: Array  # the largest |J_il| |x_l| / |x_j| in the row, (c, m)
+    column_scale: Array  # the largest |J_kj| in the column, (c, 1)
+    size: Array  # |x_j|, (c, 1)
+    reach: Array  # largest useful step over first step: large where x is tiny, (c, 1)
+
+    def of(self, lines: NDArray[np.intp]) -> Claimed:
+        """Return the claim about some of the lines."""
+        parts = (self.output_scale, self.noise_scale, self.row_scale, self.column_scale, self.size, self.reach)
+        return Claimed(self.value[lines], self.precision, *(part[lines] for part in parts))
+
+    def tolerance(self, size: Array) -> Array:
+        """Return the rounding error that a correctly derived claim of this size may have."""
+        relative = max(RELATIVE_TOLERANCE, 64 * self.precision) * size
+        rounding = 8 * self.precision * np.maximum(self.output_scale, size)
+        # in single precision 1 - tanh² loses all digits; in double a loss beyond four digits is a mistake
+        return relative + (rounding if self.precision > 1e-10 else np.minimum(rounding, 1e-4 * size))
+
+
+def classify(claimed: Claimed, found: Estimate, *, final: bool) -> NDArray[np.int8]:
+    """Verdict of every entry; PENDING where more rungs may help, which is not given when ``final``."""
+    claim, value, error = claimed.value, found.value, found.error
+    finite = np.isfinite(claim)
+    measured = np.isfinite(error)
+    distance = np.abs(np.where(finite, claim, 0) - value)
+    size = np.maximum(np.abs(np.where(finite, claim, 0)), np.abs(value))
+    tolerance = claimed.tolerance(size) + _rounding_of_x(claimed, found)
+    verdict = np.full(claim.shape, Verdict.PENDING, dtype=np.int8)
+    factor = 5 if final else 3
+    agrees = finite & measured & (distance <= factor * error + tolerance)
+    resolved = 3 * error <= (0.1 if final else SHARP) * size
+    verdict[agrees & resolved] = Verdict.RIGHT
+    if final:
+        roughly = (distance <= 3 * error + tolerance) & (3 * error <= 0.3 * size)
+        roughly |= (distance <= error) & (3 * error <= 0.5 * size)
+        verdict[finite & measured & roughly] = Verdict.RIGHT
+    verdict[(verdict < 0) & agrees & _negligible(claimed, found, size, agrees, final=final)] = Verdict.ZERO
+
+    decided = finite & measured & found.smooth & ~agrees & _confirmed(claimed, found)
+    moved = found.moved.any(axis=0)
+    moved_here = np.take_along_axis(found.moved, found.best[None], axis=0)[0]
+    # where f stands still at small steps its values may just be too coarse: look at larger steps before judging
+    decided &= moved_here | final | ((claimed.reach < 1e3) & (np.abs(claim) > 1e-6 * claimed.output_scale) & ~moved)
+    verdict[(verdict < 0) & decided] = Verdict.WRONG
+    verdict[np.isnan(claim) & measured & (resolved | (error == 0) | final)] = Verdict.WRONG
+    if final:
+        _finish(verdict, claimed, found, agrees)
+    return verdict
+
+
+def _rounding_of_x(claimed: Claimed, found: Estimate) -> Array:
+    """2 eps |x| |f''|: a derivative can be no better than x, which matters where it vanishes (at a minimum of f)."""
+    gap = np.take_along_axis(found.gap, found.best[None], axis=0)[0]
+    steps = np.take_along_axis(found.steps[:, :, None], found.best[None], axis=0)[0]
+    noise = 2 * claimed.precision * claimed.size * gap / steps
+    return np.where(found.smooth & np.isfinite(noise), noise, 0.0)
+
+
+def _negligible(claimed: Claimed, found: Estimate, size: Array, agrees: Mask, *, final: bool) -> Mask:
+    """Whether claim and measurement are both zero within an error that is itself negligible."""
+    error = found.error
+    within = (np.abs(found.value) <= 3 * error) & (np.abs(claimed.value) <= 5 * error + claimed.tolerance(size))
+    nil = claimed.value == 0
+    row = np.maximum(claimed.row_scale, np.where(nil, claimed.output_scale, 0.0))
+    if not final:
+        still = ~found.moved.any(axis=0)
+        exact = nil & still & (claimed.reach < 1e3)
+        small = 3 * error * np.maximum(claimed.reach / 50, 1.0) <= 1e-9 * row
+        return np.asarray(exact | (within & small))
+    slopes = np.fmax(np.abs(found.forward), np.abs(found.backward))
+    above = np.arange(len(slopes))[:, None, None] <= found.best
+    steepest = np.max(np.where(np.isfinite(slopes) & above, slopes, 0), axis=0)
+    scale = np.maximum(np.maximum(row, claimed.column_scale), np.where(nil, steepest, 0.0))
+    beneath = np.maximum(size, 3 * error) <= _NEGLIGIBLE * claimed.noise_scale
+    return (agrees & (3 * error <= RESOLVED * scale)) | ((within | agrees) & beneath)
+
+
+def _confirmed(claimed: Claimed, found: Estimate) -> Mask:
+    """Whether another part of the ladder, disjoint from the best one, contradicts the claim in the same way."""
+    rung = np.arange(len(found.rung_value))[:, None, None]
+    start = np.take_along_axis(found.rung_start, found.best[None], axis=0)
+    disjoint = (found.rung_start > found.best) | (rung < start)
+    value, error = found.rung_value, found.rung_error
+    size = np.maximum(np.abs(claimed.value), np.abs(value))
+    contradicts = np.abs(claimed.value - value) > 3 * error + claimed.tolerance(size)
+    same = np.abs(value - found.value) <= 3 * (error + found.error) + RELATIVE_TOLERANCE * size
+    return np.asarray((disjoint & contradicts & same & found.rung_smooth & np.isfinite(error)).any(axis=0))
+
+
+def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees: Mask) -> None:
+    """Settle what is left once the whole ladder has been climbed."""
+    open_ = (verdict < 0) | (verdict == Verdict.WRONG)
+    claim = claimed.value
+    # at steps below what f resolves it stands still or follows its own rounding; larger smooth steps may agree
+    size = np.maximum(np.abs(claim), np.abs(found.rung_value))
+    near = np.abs(claim - found.rung_value) <= 3 * found.rung_error + claimed.tolerance(size)
+    fits = near & found.rung_smooth & found.moved & (3 * found.rung_error <= RESOLVED * size)
+    # where f(x) itself is off by a rounding error (cancellation), both one-sided slopes are, but not their mean
+    near = np.abs(claim - found.rung_value) <= 3 * found.rung_plain + claimed.tolerance(size)
+    grows = found.gap[1:] >= 2 * found.gap[:-1]
+    fits[1:] |= (near & (3 * found.rung_plain <= 0.1 * size))[1:] & grows
+    fits[:-1] |= (near & (3 * found.rung_plain <= 0.1 * size))[:-1] & grows
+    rung = np.arange(len(size))[:, None, None]
+    apart = np.abs(found.rung_value - found.value) > 3 * (found.rung_plain + found.error)
+    fits &= (rung < found.best) & apart
+    verdict[open_ & fits.any(axis=0) & np.isfinite(claim)] = Verdict.RIGHT
+    # f stands still at all but steps much larger than x, which are consistent with a claim that f cannot resolve
+    still = ~np.take_along_axis(found.moved, found.best[None], axis=0)[0] & found.moved.any(axis=0)
+    consistent = (near | ~found.moved | ~np.isfinite(found.rung_plain)).mean(axis=0) > 0.8
+    beneath = np.abs(claim) <= _NEGLIGIBLE * claimed.noise_scale
+    verdict[open_ & still & consistent & beneath] = Verdict.ZERO
+    open_ = verdict < 0
+    kink, _, _ = find_kinks(found)
+    sharp = np.isfinite(found.error) & found.smooth & (3 * found.error <= RESOLVED * np.abs(claim - found.value))
+    verdict[open_ & kink & ~sharp] = Verdict.KINK  # its hull is examined elsewhere
+    endless, upward = _endless(found)
+    verdict[np.isinf(claim) & endless & (np.sign(claim.real) == upward)] = Verdict.RIGHT
+    verdict[np.isinf(claim) & ~endless & np.isfinite(found.error)] = Verdict.WRONG
+    open_ = verdict < 0
+    verdict[open_ & _jumps(found)] = Verdict.JUMP
+    open_ = verdict < 0
+    verdict[open_ & ~agrees & found.smooth & np.isfinite(found.error) & np.isfinite(claim)] = Verdict.WRONG
+    verdict[verdict < 0] = Verdict.NOISE
+
+
+def _runs(condition: Mask, length: int) -> Mask:
+    """Rungs at which ``length`` consecutive rungs that satisfy the condition begin."""
+    count = len(condition) - length + 1
+    if count < 1:
+        return np.zeros((0, *condition.shape[1:]), dtype=bool)
+    return np.asarray(np.all([condition[k : k + count] for k in range(length)], axis=0))
+
+
+def find_kinks(found: Estimate) -> tuple[Mask, AnyArray, AnyArray]:
+    """Entries whose one-sided slopes differ by the same amount on four rungs in a row, and both slopes there."""
+    gap = found.gap
+    steepest = np.fmax(np.abs(found.forward), np.abs(found.backward))
+    clear = (gap > found.gap_noise) & (gap > 1e-5 * steepest)
+    level = np.abs(np.diff(np.log(np.where(gap > 0, gap, np.nan)), axis=0)) < 0.15
+    start = _runs(level & clear[:-1] & clear[1:], 3)
+    if not len(start):
+        nothing = np.zeros(gap.shape[1:], dtype=bool)
+        return nothing, found.value, found.value
+    # the slopes from the smallest step at which noise does not blur them yet
+    exact = start & (found.gap_noise < 1e-5 * gap)[3:]
+    exact = np.where(exact.any(axis=0), exact, start)
+    last = len(start) - 1 - np.argmax(exact[::-1], axis=0)
+    pick = (last + 3, *np.indices(last.shape))
+    return np.asarray(start.any(axis=0)), found.forward[pick], found.backward[pick]
+
+
+def _jumps(found: Estimate) -> Mask:
+    """Entries where f itself differs on both sides by the same amount on four rungs in a row."""
+    jump = found.gap * found.steps[:, :, None]
+    with np.errstate(all="ignore"):
+        level = np.abs(np.diff(np.log(np.where(jump > 0, jump, np.nan)), axis=0)) < 0.05
+    clear = found.gap > 64 * found.gap_noise
+    return np.asarray(_runs(level & clear[:-1] & clear[1:], 3).any(axis=0))
+
+
+def _endless(found: Estimate) -> tuple[Mask, Array]:
+    """Whether the slope grows without bound as the step falls, while f remains continuous; and its sign."""
+    slope = np.where(np.isfinite(found.forward), found.forward, found.backward).real
+    both = np.isfinite(found.forward) & np.isfinite(found.backward)
+    slope = np.where(both, (found.forward + found.backward).real / 2, slope)
+    growth = np.abs(slope[1:]) / np.abs(slope[:-1])
+    grows = _runs((growth > 1.3) & (growth < 3.7), 4)
+    known = np.isfinite(slope)
+    last = len(slope) - 1 - np.argmax(known[::-1], axis=0)
+    upward = np.sign(np.take_along_axis(slope, last[None], axis=0)[0])
+    return np.asarray(grows.any(axis=0)) if len(grows) else np.zeros(slope.shape[1:], dtype=bool), upward

@@ -1,0 +1,1 @@
+"""Derivatives measured by finite differences, each with its error."""

@@ -1,0 +1,1 @@
+"""What people hold: `Jacobian`, `term`, `Layer`, `Chain`, `Residual`."""

@@ -1,0 +1,199 @@
+"""`term` writes a term of a Jacobian down in index notation; `Terms` are sums of them, not yet bound to shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from jacobians.core.jacobian import Jacobian, Scalar, numbers, plain_number
+from jacobians.engine import builder, compiler
+from jacobians.engine.tape import Array, Program, Tape
+from jacobians.notation.parse import parse
+from jacobians.notation.sizes import resolve
+from jacobians.notation.structure import Factor, Form, Shape, Term
+from jacobians.notation.symbols import symbol_of
+
+
+def term(formula: str, *arrays: ArrayLike) -> Terms:
+    """Write down one term of a Jacobian in index notation.
+
+    Parameters
+    ----------
+    formula
+        ``"x_k -> i;ik"``; the notation is described in `jacobians.notation`.
+    *arrays
+        One array for each factor left of the arrow, then one integer array for each lookup right of it.
+
+    Returns
+    -------
+    Terms
+        Terms add up (``+``, ``-``) and take scalar multiples; a `Layer` gives them the shapes of its output and
+        argument. Where the arrays fix all sizes, the result can be used as a `Jacobian` at once.
+
+    Raises
+    ------
+    ValueError
+        If the formula is malformed or does not fit the arrays; the message quotes the formula.
+
+    Examples
+    --------
+    The Jacobian of softmax, p_i δ_ij − p_i p_j:
+
+    >>> p = np.array([0.5, 0.25, 0.25])
+    >>> (term("p_i -> i;i", p) - term("p_i p_j -> i;j", p, p)).full()
+    array([[ 0.25  , -0.125 , -0.125 ],
+           [-0.125 ,  0.1875, -0.0625],
+           [-0.125 , -0.0625,  0.1875]])
+    """
+    kinds = _kinds(formula)
+    if len(arrays) != len(kinds):
+        resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
+    for values, kind in zip(arrays, kinds):  # noqa: B905 - as many; this is the way that every layer takes
+        if type(values) is not np.ndarray or values.dtype.kind not in kind:
+            return Terms(((1, formula, _converted(formula, arrays)),))
+    return Terms(((1, formula, arrays),))  # type: ignore[arg-type]  # they are arrays
+
+
+@lru_cache(maxsize=4096)
+def _kinds(formula: str) -> tuple[str, ...]:
+    """The kinds of numbers, as in ``dtype.kind``, that the factors and the lookups of a formula have."""
+    parsed = parse(formula)
+    count = len(parsed.factors)
+    return tuple("fc" if k < count else "iu" for k in range(len(parsed.arrays)))
+
+
+def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
+    """Arrays of numbers of the right kinds."""
+    names, kinds = parse(formula).arrays, _kinds(formula)
+    return tuple(
+        array if array.dtype.kind in kind else numbers(array, lookup=kind == "iu", what=f'"{formula}": {name.name}')
+        for array, name, kind in zip(map(np.asarray, arrays), names, kinds, strict=True)
+    )
+
+
+Written = tuple[Scalar, str, tuple[Array, ...]]
+
+
+class Terms:
+    """A sum of written terms whose sizes nobody has asked for yet."""
+
+    __slots__ = ("written",)
+
+    def __init__(self, written: tuple[Written, ...]) -> None:
+        self.written = written
+
+    def bind(
+        self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike | None = None,
+        out_name: str = "y", wrt_name: str = "x",
+    ) -> Jacobian:  # fmt: skip
+        """The `Jacobian` with these shapes; without them, the arrays must fix all sizes."""
+        values: Sequence[Array]
+        if len(self.written) == 1:
+            ((coefficient, text, values),) = self.written
+            pattern: Pattern = ((coefficient, text, tuple([a.shape for a in values]), ()),)
+        else:  # arrays that stand in several terms are held once
+            arrays = {id(a): a for _, _, ars in self.written for a in ars}
+            number = {key: k for k, key in enumerate(arrays)}
+            pattern = tuple([(c, text, tuple([a.shape for a in ars]), tuple([number[id(a)] for a in ars]))
+                             for c, text, ars in self.written])  # fmt: skip
+            values = list(arrays.values())
+        if dtype is None:
+            factors = [a for _, text, ars in self.written for a in ars[: len(parse(text).factors)]]
+            dtype = np.result_type(*factors) if factors else np.float64
+        exact = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
+        program, form, scalars = _bound(pattern, out_shape, wrt_shape, exact, out_name, wrt_name)
+        values = (*values, *scalars)
+        return Jacobian(form, program(values) if program.calls else values)
+
+    def __add__(self, other: Terms) -> Terms:
+        return Terms(self.written + other.written) if isinstance(other, Terms) else NotImplemented
+
+    def __sub__(self, other: Terms) -> Terms:
+        return self + -other if isinstance(other, Terms) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        return other + self.bind(other.out_shape, other.wrt_shape, other.dtype)
+
+    def __rsub__(self, other: Any) -> Any:
+        return (-self).__radd__(other)
+
+    def __neg__(self) -> Terms:
+        return -1 * self
+
+    def __mul__(self, factor: Scalar) -> Terms:
+        if np.ndim(factor) != 0:
+            raise ValueError(f"a term is multiplied by a scalar, not by an array of shape {np.shape(factor)}")
+        return Terms(tuple((plain_number(c * factor), text, arrays) for c, text, arrays in self.written))
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.bind() @ other
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return other @ self.bind()
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.bind()[key]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return self.bind().__array__(dtype, copy)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.bind(), name)
+
+    def __repr__(self) -> str:
+        return " + ".join(f'{"" if c == 1 else f"{c:g} * "}term("{text}")' for c, text, _ in self.written)
+
+
+Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
+"""Of every written term: coefficient, formula, the shapes of its arrays and their numbers (empty: 0, 1, 2, …)."""
+
+
+@lru_cache(maxsize=4096)
+def _bound(
+    written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
+    out_name: str, wrt_name: str,
+) -> tuple[Program, Form, tuple[Array, ...]]:  # fmt: skip
+    """The form of a sum of written terms, the views that its arrays need, and its scalar factors."""
+    written = tuple((c, text, shapes, numbers or tuple(range(len(shapes)))) for c, text, shapes, numbers in written)
+    count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
+    scalars: list[Array] = []
+    bound: list[tuple[Scalar, Term, tuple[tuple[int, ...], ...], tuple[int, ...]]] = []
+    terms: list[Term] = []
+    shapes: tuple[Shape, Shape] | None = None
+    for coefficient, text, array_shapes, places in written:
+        found = resolve(text, array_shapes, out_shape, wrt_shape)
+        if shapes is not None and shapes != (found.out_shape, found.wrt_shape):
+            raise ValueError(
+                f'the terms of a sum need equal shapes: "{text}" gives {found.out_shape} × {found.wrt_shape}, '
+                f"the terms before it {shapes[0]} × {shapes[1]}"
+            )
+        shapes = found.out_shape, found.wrt_shape
+        bound.append((coefficient, found.term, found.dropped, places))
+        if coefficient not in (1, -1):
+            scalars.append(np.asarray(coefficient, np.result_type(dtype, coefficient)))
+    assert shapes is not None
+    dtype = np.result_type(dtype, *scalars)
+    tape = Tape(count + len(scalars), dtype)
+    number = iter(range(count, count + len(scalars)))
+    for coefficient, one, dropped, places in bound:
+        views = iter(zip(places, dropped, strict=True))  # shared by the two lines below, so their zips are not strict
+        factors = [builder.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
+        lookups = [builder.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
+        if coefficient not in (1, -1):
+            factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
+        sign = -1 if coefficient == -1 else 1
+        terms.append(replace(one, factors=tuple(factors), lookups=tuple(lookups), sign=sign))
+    program, form = compiler.finished(tape, Form(*shapes, dtype, tuple(terms), out_name, wrt_name))
+    return program, form, tuple(scalars)

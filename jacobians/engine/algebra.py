@@ -1,0 +1,165 @@
+"""The algebra of Jacobians, on structure alone: the chain rule, sums, transposes and selections.
+
+Every operation records the NumPy calls that it needs on a `Tape` and returns the `Form` of its result; nothing here
+sees a number. How terms are multiplied is in `builder`, how they are added in `merging`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jacobians.engine.builder import Draft
+from jacobians.engine.merging import condensed, merged
+from jacobians.engine.tape import Tape
+from jacobians.notation.structure import Axis, Form, Term, affine, plain
+
+FEW = 2  # products of terms that are made without a thought
+MANY = 12  # terms that a Jacobian has at most, if they can be added at all
+
+
+class NotTied(ValueError):
+    """A term does not tie the batch axes of the output to those of the argument."""
+
+
+def product(tape: Tape, left: Form, right: Form) -> Form:
+    """The chain rule: contract the wrt axes of the left with the output axes of the right.
+
+    A sum of paths times a sum of paths is multiplied out, or one of them, or both, are added up first: whatever costs
+    least, counting what it will cost to write the result. That is found out by trying.
+    """
+    if len(left.terms) * len(right.terms) <= FEW:
+        return _multiplied(tape, left, right)
+    best: tuple[float, bool, bool] | None = None
+    for add_left in (False, True):
+        for add_right in (False, True):
+            mark = tape.mark()
+            one, two = (condensed(tape, f) if add else f for f, add in ((left, add_left), (right, add_right)))
+            if (add_left and one is left) or (add_right and two is right):
+                continue
+            result = _multiplied(tape, one, two)
+            price = tape.cost - mark.cost + sum(writing_cost(t) for t in result.terms)
+            tape.rewind(mark)
+            if best is None or price < best[0]:
+                best = price, add_left, add_right
+    assert best is not None
+    one, two = (condensed(tape, f) if add else f for f, add in ((left, best[1]), (right, best[2])))
+    result = _multiplied(tape, one, two)
+    return condensed(tape, result) if len(result.terms) > MANY else result
+
+
+def writing_cost(term: Term) -> float:
+    """What it would cost to write the entries of a term, in nanoseconds, about."""
+    cost = Tape.ENTRY * term.size(term.kept)
+    if not term.carried <= term.kept:
+        cost += Tape.FLOP * 2 * term.size(term.kept | term.carried)
+    return cost
+
+
+def _multiplied(tape: Tape, left: Form, right: Form) -> Form:
+    """Every term of the left times every term of the right."""
+    terms = []
+    for s in left.terms:
+        for t in right.terms:
+            draft = Draft(tape, (s, t))
+            draft.join(draft.groups[0][1], draft.groups[1][0])
+            draft.simplify()
+            terms.append(draft.finish())
+    return replace(
+        left, wrt_shape=right.wrt_shape, wrt_name=right.wrt_name, dtype=tape.dtype, terms=merged(tape, terms)
+    )
+
+
+def folded(tape: Tape, form: Form) -> Form:
+    """The Jacobian with its smaller factors multiplied into the larger, once for all who use it."""
+    drafts = [Draft(tape, (term,)) for term in form.terms]
+    for draft in drafts:
+        draft.fold(smaller=True)
+    return replace(form, terms=tuple(draft.finish() for draft in drafts))
+
+
+def add(tape: Tape, left: Form, right: Form) -> Form:
+    """The sum of two Jacobians of the same function arguments: paths add."""
+    return replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms]))
+
+
+def negative(tape: Tape, form: Form) -> Form:
+    """Minus the Jacobian."""
+    return replace(form, terms=tuple(replace(t, sign=-t.sign) for t in form.terms))
+
+
+def scaled(tape: Tape, form: Form, number: Form) -> Form:
+    """The Jacobian times a scalar, which becomes a factor."""
+    ((scalar,),) = (t.factors for t in number.terms)
+    terms = tuple(replace(t, factors=(scalar, *t.factors)) for t in form.terms)
+    return replace(form, dtype=tape.dtype, terms=terms)
+
+
+def inner(tape: Tape, left: Form, right: Form) -> Form:
+    """Σ over all entries of the product of two Jacobians of equal shapes."""
+    terms = []
+    for s in left.terms:
+        for t in right.terms:
+            draft = Draft(tape, (s, t))
+            (out_s, wrt_s), (out_t, wrt_t) = draft.groups
+            draft.join(out_s, out_t)
+            draft.join(wrt_s, wrt_t)
+            draft.reduce(most=1)
+            terms.append(draft.finish())
+    return replace(left, out_shape=(), wrt_shape=(), dtype=tape.dtype, terms=merged(tape, terms))
+
+
+def transpose(tape: Tape, form: Form) -> Form:
+    """Swap the output axes and the wrt axes."""
+    terms = []
+    for term in form.terms:
+        draft = Draft(tape, (term,))
+        draft.out, draft.wrt = draft.wrt, draft.out
+        terms.append(draft.finish())
+    return replace(
+        form, out_shape=form.wrt_shape, wrt_shape=form.out_shape, out_name=form.wrt_name, wrt_name=form.out_name,
+        terms=tuple(terms),
+    )  # fmt: skip
+
+
+def select(tape: Tape, form: Form, key: tuple[int | tuple[int, int, int], ...]) -> Form:
+    """Fix axes at a position, or keep `(start, step, length)` of them."""
+    cut = len(form.out_shape)
+    terms = []
+    for term in form.terms:
+        draft = Draft(tape, (term,))
+        axes = [*draft.out, *draft.wrt]
+        pending, positions = draft.groups[0]
+        pending[:], positions[:] = axes, []
+        kept: list[Axis] = []
+        sides = [0, 0]
+        for k, what in enumerate(key):
+            if isinstance(what, int):
+                positions.append(affine(axes[k].size, {}, what, {}))
+                continue
+            start, step, length = what
+            label = next(draft.fresh)
+            draft.sizes[label] = length
+            positions.append(affine(axes[k].size, {label: step}, start, draft.sizes))
+            kept.append(plain(label, length))
+            sides[k >= cut] += 1
+        draft.groups.append((kept, []))
+        draft.out, draft.wrt = kept, []
+        draft.join(pending, positions)
+        draft.out, draft.wrt = kept[: sides[0]], kept[sides[0] :]
+        draft.simplify()
+        terms.append(draft.finish())
+    lengths = [None if isinstance(what, int) else what[2] for what in key]
+    out_shape = tuple(n for n in lengths[:cut] if n is not None)
+    wrt_shape = tuple(n for n in lengths[cut:] if n is not None)
+    return replace(form, out_shape=out_shape, wrt_shape=wrt_shape, terms=merged(tape, terms))
+
+
+def tied(tape: Tape, form: Form, axes: int) -> Form:
+    """Drop the first wrt axes, which every term ties to the first output axes; a ValueError where one does not."""
+    terms = []
+    for term in form.terms:
+        for a, b in zip(term.out[:axes], term.wrt[:axes], strict=True):
+            if a.label is None or a.label != b.label:
+                raise NotTied
+        terms.append(replace(term, wrt=term.wrt[axes:]))
+    return replace(form, wrt_shape=form.wrt_shape[axes:], terms=tuple(terms))

@@ -1,0 +1,100 @@
+"""Terms that cover the output: assigned or added block by block, each block while it is in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil, prod
+
+import numpy as np
+
+from jacobians.engine import outer, threads
+from jacobians.engine.contract import arranged
+from jacobians.engine.outer import Into
+from jacobians.engine.tape import Array, Step
+from jacobians.notation.structure import Shape, Term
+
+BLOCK = 1 << 15  # entries that are written at a time where several terms cover the output
+
+Block = tuple[int | slice, ...]
+Summand = tuple[Into, Sequence[Array]]
+"""A product, and its factors as views that broadcast against the output."""
+
+
+def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
+    """Assign or add the sum of terms, of at most two factors each, that write every entry.
+
+    `cached`: the output is likely to be in the cache.
+    """
+    plans: list[tuple[int, list[Step], Into]] = []
+    for term in terms:
+        order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
+        into = copied if len(carried) < 2 else outer.product(order, shape, carried[0], carried[1], None, cached)
+        plans.append((term.sign, [arranged(labels, order) for labels in carried], into))
+    entries, ndim = prod(shape), len(shape)
+    worth = entries >= threads.WORTH
+    size = BLOCK if len(terms) + add > 1 else ceil(entries / 2) if worth else entries
+    blocks = list(_blocks(shape, size)) if entries > size else []
+    half = len(blocks) // 2
+    if [(sign, len(arrange)) for sign, arrange, _ in plans] == [(1, 2)] and not add and not blocks:
+        ((_, (left, right), product),) = plans
+        return lambda out, x, y: product(out, left(x), right(y))
+
+    def call(out: Array, *factors: Array) -> Array:
+        at = 0
+        summands: list[Summand] = []
+        for sign, arrange, into in plans:
+            views = [step(x) for step, x in zip(arrange, factors[at:], strict=False)] or [np.ones((), out.dtype)]
+            at += len(arrange)
+            if sign < 0:
+                views[-1] = views[-1] * -1
+            summands.append((into, views))
+        if not blocks:
+            _assign(out, summands, add)
+            return out
+        summands = [(into, [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views]) for into, views in summands]
+
+        def write(some: Sequence[Block]) -> None:
+            for block in some:
+                part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
+                _assign(out[block], part, add)
+
+        if worth:
+            threads.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
+        else:
+            write(blocks)
+        return out
+
+    return call
+
+
+def copied(out: Array, x: Array) -> Array:
+    """The product of one array."""
+    np.copyto(out, x, casting="same_kind")
+    return out
+
+
+def _assign(out: Array, summands: Sequence[Summand], add: bool) -> None:
+    """Assign or add a sum of products."""
+    for into, views in summands:
+        if add:
+            value = views[0] if len(views) == 1 else into(np.empty_like(out), *views)
+            np.add(out, value, out=out, casting="same_kind")
+        else:
+            into(out, *views)
+            add = True
+
+
+def _blocks(shape: Shape, size: int) -> Iterator[Block]:
+    """Cut an array into blocks of at most so many entries (or single rows of the last axis)."""
+    lead = 0
+    while lead < len(shape) and prod(shape[lead:]) > size:
+        lead += 1
+    rows = max(1, size // max(1, prod(shape[lead:])))
+    for index in np.ndindex(*shape[: lead - 1]):
+        for start in range(0, shape[lead - 1], rows):
+            yield (*index, slice(start, start + rows))
+
+
+def _within(block: Block, shape: Shape) -> Block:
+    """The part of a broadcasting array that a block needs."""
+    return tuple(b if n != 1 else 0 if isinstance(b, int) else slice(None) for b, n in zip(block, shape, strict=False))

@@ -1,0 +1,279 @@
+"""Execution: how factors are viewed, multiplied and summed, as calls for a `Tape`.
+
+Each function here decides everything that shapes alone decide and returns the call that does the rest. This is also the
+one gate to opt_einsum. A batched pair goes to ``np.matmul``, which uses BLAS, where opt_einsum alone would not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from jacobians.engine import memory, outer
+from jacobians.engine.tape import Array, Step, Tape
+from jacobians.notation.structure import Axis
+from jacobians.notation.symbols import Label
+
+Labels = tuple[Label, ...]
+Sizes = Mapping[Label, int]
+
+
+# --- opt_einsum -------------------------------------------------------------------------------------------------------
+
+
+def contract(subscripts: str, *operands: Array) -> Array:
+    """``opt_einsum.contract``: the einsum of the operands, in the order that opt_einsum finds."""
+    import opt_einsum
+
+    return np.asarray(opt_einsum.contract(subscripts, *operands))
+
+
+LARGE = 1 << 14  # entries of products that are made in memory of earlier ones
+Pairs = list[tuple[int, int]]
+FEW = 5  # factors whose order is found by trying all
+
+
+def path(factors: Sequence[Labels], kept: set[Label], sizes: Sizes, most: int) -> Pairs:
+    """The order in which to contract factors pair by pair, as positions in a list that each product is appended to.
+
+    It ends when at most so many factors are left and every label that is not kept has been summed. A few factors are
+    contracted in the cheapest order, counting operations and the entries of all products; more, as opt_einsum says.
+    """
+    if len(factors) <= FEW:
+        return _cheapest(tuple(frozenset(f) for f in factors), kept, sizes, most)[1]
+    import opt_einsum
+    from opt_einsum.parser import get_symbol
+
+    letters = {label: get_symbol(k) for k, label in enumerate(sizes)}
+    words = ["".join(letters[i] for i in labels) for labels in factors]
+    result = "".join(letters[i] for i in dict.fromkeys(i for f in factors for i in f) if i in kept)
+    shapes = [tuple(sizes[i] for i in labels) for labels in factors]
+    found, _ = opt_einsum.contract_path(",".join(words) + "->" + result, *shapes, shapes=True, optimize="auto")
+    left = [frozenset(f) for f in factors]
+    pairs: Pairs = []
+    for together in found:  # what opt_einsum would multiply in one go is multiplied pair by pair
+        chosen = [left[k] for k in together]
+        while len(chosen) > 1 and len(left) > FEW:
+            one, two = left.index(chosen[0]), left.index(chosen[1], left.index(chosen[0]) + (chosen[0] == chosen[1]))
+            pairs.append((one, two))
+            left = _contracted(left, one, two, kept)
+            chosen = [left[-1], *chosen[2:]]
+    return pairs + _cheapest(tuple(left), kept, sizes, most)[1]
+
+
+def _contracted(factors: Sequence[frozenset[Label]], one: int, two: int, kept: set[Label]) -> list[frozenset[Label]]:
+    """The factors after one product, which comes last."""
+    rest = [f for k, f in enumerate(factors) if k not in (one, two)]
+    return [*rest, (factors[one] | factors[two]) & frozenset(kept).union(*rest)]
+
+
+def _cheapest(factors: tuple[frozenset[Label], ...], kept: set[Label], sizes: Sizes, most: int) -> tuple[float, Pairs]:
+    """The cheapest order and its cost, by trying all."""
+    if len(factors) < 2 or (len(factors) <= most and all(f <= kept for f in factors)):
+        return 0.0, []
+    best: tuple[float, Pairs] = (float("inf"), [])
+    for one in range(len(factors)):
+        for two in range(one + 1, len(factors)):
+            left = _contracted(factors, one, two, kept)
+            cost = Tape.ENTRY * prod(sizes[i] for i in left[-1])
+            if not factors[one] | factors[two] <= left[-1]:
+                cost += 2 * Tape.FLOP * prod(sizes[i] for i in factors[one] | factors[two])
+            if cost < best[0]:
+                more, pairs = _cheapest(tuple(left), kept, sizes, most)
+                best = min(best, (cost + more, [(one, two), *pairs]))
+    return best
+
+
+# --- views and pairs --------------------------------------------------------------------------------------------------
+
+
+def arranged(labels: Labels, order: Sequence[Label], index: Mapping[Label, int | slice] | None = None) -> Step:
+    """View an array so that it broadcasts against `order`: axes sorted, missing ones of size 1.
+
+    `index` takes entries (an integer: the label is then no axis any more) or ranges (a slice) of some labels.
+    """
+    index = index or {}
+    sorted_labels = sorted(labels, key=list(order).index)
+    permutation = tuple(labels.index(i) for i in sorted_labels)
+    key = [index.get(i, slice(None)) if i in labels else None for i in order
+           if i in labels or not isinstance(index.get(i), int)]  # fmt: skip
+    while key and key[0] is None:  # leading axes broadcast by themselves
+        key.pop(0)
+    selection = tuple(key) if any(k != slice(None) for k in key) else None
+    if permutation == tuple(range(len(labels))):
+        if selection is None:
+            return lambda x: x
+        return lambda x: x[selection]
+    if selection is None:
+        return lambda x: x.transpose(permutation)
+    return lambda x: x.transpose(permutation)[selection]
+
+
+def summed(labels: Labels, gone: Iterable[Label]) -> tuple[Step, Labels]:
+    """Sum an array over some of its labels."""
+    gone = set(gone)
+    axes = tuple(k for k, i in enumerate(labels) if i in gone)
+    return lambda x: x.sum(axis=axes), tuple(i for i in labels if i not in gone)
+
+
+def pair(
+    a: Labels, b: Labels, kept: Iterable[Label], sizes: Sizes, order: Sequence[Label] = ()
+) -> tuple[Step, Labels, int]:
+    """Multiply two arrays and sum the labels that both carry and nobody keeps: the call, its labels, its FLOPs.
+
+    The labels of the result come in the given order as far as that costs nothing.
+    """
+    kept = set(kept)
+    common = [i for i in a if i in b]
+    gone = [i for i in common if i not in kept]
+    if not gone:
+        swap = prod(sizes[i] for i in b) > prod(sizes[i] for i in a)
+        first, second = (b, a) if swap else (a, b)
+        result = (*first, *(i for i in second if i not in first))
+        left, right = arranged(a, result), arranged(b, result)
+        shape = tuple(sizes[i] for i in result)
+        if prod(shape) < LARGE:
+            return (lambda x, y: np.multiply(left(x), right(y))), result, prod(shape)
+        into = outer.product(result, shape, a, b, cached=8 * prod(shape) <= outer.CACHE)
+        return (lambda x, y: into(_room(shape, x, y), left(x), right(y))), result, prod(shape)
+
+    rank = {i: k for k, i in enumerate(order)}
+    batch, rows, columns = (
+        sorted(group, key=lambda i: rank.get(i, 0))
+        for group in (
+            [i for i in common if i in kept],
+            [i for i in a if i not in common],
+            [i for i in b if i not in common],
+        )
+    )
+    if rows and columns and rank.get(columns[0], 0) < rank.get(rows[0], 0):
+        call, result, flops = pair(b, a, kept, sizes, order)
+        return (lambda x, y: call(y, x)), result, flops
+    result = (*batch, *rows, *columns)
+    left, right = _matrix(a, batch, rows, gone, sizes), _matrix(b, batch, gone, columns, sizes)
+    multiply: Step = np.matmul if batch else np.dot
+    shape = tuple(sizes[i] for i in result)
+    flops = 2 * prod(sizes[i] for i in (*result, *gone))
+    if prod(shape) >= LARGE:
+        groups = [[i] for i in batch] + [g for g in (rows, columns) if g or batch]
+        matrix = tuple(prod(sizes[i] for i in g) for g in groups)
+        return (lambda x, y: np.matmul(left(x), right(y), _room(matrix, x, y)).reshape(shape)), result, flops
+    if not batch and len(rows) <= 1 and len(columns) <= 1:
+        return (lambda x, y: multiply(left(x), right(y))), result, flops
+    return (lambda x, y: multiply(left(x), right(y)).reshape(shape)), result, flops
+
+
+def _room(shape: tuple[int, ...], x: Array, y: Array) -> Array:
+    """An array for a product, in memory of an earlier one if there is any."""
+    return memory.empty(shape, x.dtype if x.dtype == y.dtype else np.result_type(x, y))()
+
+
+def _matrix(labels: Labels, batch: list[Label], rows: list[Label], columns: list[Label], sizes: Sizes) -> Step:
+    """View an array as a (stack of) matrices; without batch, a group without labels gives a vector."""
+    order = (*batch, *rows, *columns)
+    permutation = tuple(labels.index(i) for i in order)
+    groups = [rows, columns] if batch else [g for g in (rows, columns) if g]
+    shape = (*(sizes[i] for i in batch), *(prod(sizes[i] for i in g) for g in groups))
+    same = permutation == tuple(range(len(labels)))
+    if shape == tuple(sizes[i] for i in order):
+        return (lambda x: x) if same else (lambda x: x.transpose(permutation))
+    return (lambda x: x.reshape(shape)) if same else (lambda x: x.transpose(permutation).reshape(shape))
+
+
+def diagonal(labels: Labels) -> tuple[Step, Labels]:
+    """View the entries of an array where its repeated labels agree."""
+    distinct = tuple(dict.fromkeys(labels))
+    numbers = [distinct.index(i) for i in labels]
+    order = list(range(len(distinct)))
+    return lambda x: np.einsum(x, numbers, order), distinct
+
+
+# --- index maps -------------------------------------------------------------------------------------------------------
+
+
+def positions(axis: Axis, order: Sequence[Label], sizes: Sizes, lookup: Labels = ()) -> Step:
+    """The position along an axis for every value of the labels in `order`, as an integer array that broadcasts.
+
+    The call takes the lookup array, if the axis has one.
+    """
+    if axis.lookup is not None:
+        return arranged(lookup, order)
+    total: Any = np.array(axis.offset)
+    for label, coefficient in axis.steps:
+        total = total + arranged((label,), order)(coefficient * np.arange(sizes[label]))
+    return lambda: total
+
+
+def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels, fill: int = 0) -> tuple[Step, Labels]:
+    """Replace the axis `at` of an array by the labels of an index map; positions that do not exist read `fill`."""
+    k = labels.index(at)
+    if axis.lookup is not None:
+        union = (*(i for i in labels if i != at), *(i for i in lookup if i not in labels))
+        place = arranged(lookup, union)
+        grids = {i: arranged((i,), union)(np.arange(sizes[i])) for i in labels if i != at}
+        size = axis.size
+
+        def take(x: Array, n: Array) -> Array:
+            if size == 0:
+                return np.full([sizes[i] for i in union], fill, x.dtype)
+            where = place(n)
+            missing = (where < 0) | (where >= size)
+            if not missing.any():
+                return x[tuple(grids.get(i, where) for i in labels)]
+            inside = np.where(missing, 0, where)
+            return np.asarray(np.where(missing, x.dtype.type(fill), x[tuple(grids.get(i, inside) for i in labels)]))
+
+        return take, union
+
+    inner = [label for label, _ in axis.steps]
+    result = (*labels[:k], *inner, *labels[k + 1 :])
+    low, high = axis.bounds(sizes)
+    before, after = max(0, -low), max(0, high - axis.size + 1)
+    start = axis.offset + before
+    shape = tuple(sizes[i] for i in inner)
+    if not (before or after) and len(inner) <= 1:
+        if not inner:
+            return (lambda x: x[(slice(None),) * k + (start,)]), result
+        step = axis.steps[0][1]
+        stop = start + step * shape[0]
+        cut = (*(slice(None),) * k, slice(start, stop if stop >= 0 else None, step) if shape[0] else slice(0, 0))
+        return (lambda x: x[cut]), result
+
+    def view(x: Array) -> Array:
+        if not all(shape):
+            return np.zeros((*x.shape[:k], *shape, *x.shape[k + 1 :]), x.dtype)
+        if before or after:
+            padded = np.full((*x.shape[:k], before + axis.size + after, *x.shape[k + 1 :]), fill, x.dtype)
+            padded[(slice(None),) * k + (slice(before, before + axis.size),)] = x
+            x = padded
+        strides = tuple(c * x.strides[k] for _, c in axis.steps)
+        x = x[(slice(None),) * k + (slice(start, None),)]
+        return as_strided(x, (*x.shape[:k], *shape, *x.shape[k + 1 :]), (*x.strides[:k], *strides, *x.strides[k + 1 :]),
+                          writeable=False)  # fmt: skip
+
+    return view, result
+
+
+def injective(axes: Sequence[Axis], sizes: Sizes) -> bool:
+    """Whether different labels always mean different entries (lookups are not relied on)."""
+    found: set[Label] = set()
+    waiting = [a for a in axes if a.lookup is None]
+    while waiting:
+        for axis in waiting:
+            unknown = sorted((abs(c), i) for i, c in axis.steps if i not in found and sizes[i] > 1)
+            reach = 0
+            for coefficient, i in unknown:  # a mixed radix: each step is longer than all smaller ones together
+                if coefficient <= reach:
+                    break
+                reach += coefficient * (sizes[i] - 1)
+            else:
+                found.update(i for _, i in unknown)
+                waiting.remove(axis)
+                break
+        else:
+            return False
+    return all(i in found or sizes[i] <= 1 for axis in axes for i in axis.labels())

@@ -1,0 +1,153 @@
+"""Adding terms into each other, so that a sum of paths stays short.
+
+- A term adds into another one with the same axes, or with fewer ties between them (a diagonal into a block), where the
+  sum holds no more entries than both did.
+- Terms with common factors become one, X Y + X Z = X (Y + Z), where Y + Z is small beside what the term writes.
+- `condensed` adds whatever can be added, at any size. Whether that pays is for the caller to find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from jacobians.engine import contract
+from jacobians.engine.builder import Draft
+from jacobians.engine.tape import Array, Tape
+from jacobians.notation.structure import Factor, Form, Term
+from jacobians.notation.symbols import Label, Named, Product, Symbol, reindexed, shortened
+
+SMALL = 16  # times smaller than what is written: a sum of factors that is worth holding
+LARGEST = 1 << 24  # entries of a condensed term
+
+Merge = Callable[[Tape, Term, Term], Term | None]
+
+
+def merged(tape: Tape, terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Add terms into each other where the sum holds no more entries, or little beside what is written."""
+    return _repeated(tape, terms, lambda tape, a, b: _merge(tape, a, b) or _merge(tape, b, a) or _factored(tape, a, b))
+
+
+def condensed(tape: Tape, form: Form) -> Form:
+    """Add terms with the same axes, or with fewer ties, into each other; the same form if there are none."""
+
+    def forced(tape: Tape, a: Term, b: Term) -> Term | None:
+        return _merge(tape, a, b, LARGEST) or _merge(tape, b, a, LARGEST)
+
+    terms = _repeated(tape, form.terms, forced)
+    return replace(form, terms=terms) if len(terms) < len(form.terms) else form
+
+
+def _repeated(tape: Tape, terms: Sequence[Term], merge: Merge) -> tuple[Term, ...]:
+    """Merge pairs as long as there are any."""
+    result: list[Term] = []
+    for term in terms:
+        new = term
+        while True:
+            for k, old in enumerate(result):
+                sum_of_both = merge(tape, old, new)
+                if sum_of_both is not None:
+                    new = sum_of_both
+                    del result[k]
+                    break
+            else:
+                break
+        result.append(new)
+    return tuple(result)
+
+
+def _embedding(coarse: Term, fine: Term) -> dict[Label, Label] | None:
+    """For every label of the coarse term its label in the fine one, if the axes allow it."""
+    image: dict[Label, Label] = {}
+    if any(a.lookup is not None for a in (*coarse.axes, *fine.axes)):
+        return None
+    for a, b in zip(coarse.axes, fine.axes, strict=True):
+        if a.offset != b.offset or [c for _, c in a.steps] != [c for _, c in b.steps]:
+            return None
+        for (i, _), (j, _) in zip(a.steps, b.steps, strict=True):
+            if image.setdefault(i, j) != j or coarse.sizes[i] != fine.sizes[j]:
+                return None
+    return image
+
+
+def _merge(tape: Tape, coarse: Term, fine: Term, most: int = 0) -> Term | None:
+    """Add a term into one with the same axes or fewer ties, if the sum is no larger than both, or than `most`."""
+    image = _embedding(coarse, fine)
+    if image is None:
+        return None
+    ties = [i for i in image if sum(image[i] == image[j] for j in image) > 1]
+    maps = any(a.label is None for a in coarse.axes)
+    if maps and (ties or not coarse.carried & coarse.kept <= image.keys()):
+        return None
+    carried = (coarse.carried & coarse.kept) | {i for i in image if image[i] in fine.carried} | set(ties)
+    labels = tuple(i for i in range(len(coarse.sizes)) if i in carried)
+    if coarse.size(labels) > max(coarse.held + fine.held, most):
+        return None
+    return Draft(tape, (_added(tape, coarse, fine, image, labels),)).finish()
+
+
+def _factored(tape: Tape, a: Term, b: Term) -> Term | None:
+    """X Y + X Z = X (Y + Z), if the terms have the same axes and common factors X."""
+    image = _embedding(a, b)
+    if image is None or len(set(image.values())) < len(image):
+        return None
+    back = {j: i for i, j in image.items()}
+    theirs = {(f.array, tuple(back.get(j, -1) for j in f.labels)): f for f in b.factors}
+    common = [f for f in a.factors if (f.array, f.labels) in theirs and set(f.labels) <= image.keys()]
+    if not any(f.labels for f in common):
+        return None
+    shared = {id(theirs[f.array, f.labels]) for f in common}
+    y = replace(a, factors=tuple(f for f in a.factors if f not in common))
+    z = replace(b, factors=tuple(f for f in b.factors if id(f) not in shared))
+    carried = (y.carried & y.kept) | {i for i in image if image[i] in z.carried}
+    labels = tuple(i for i in range(len(a.sizes)) if i in carried)
+    if a.size(labels) > max(y.held + z.held, a.size(a.kept) // SMALL):
+        return None
+    total = _added(tape, y, z, image, labels)
+    return Draft(tape, (replace(total, factors=(*common, *total.factors)),)).finish()
+
+
+def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labels: tuple[Label, ...]) -> Term:
+    """The first term with the sum of both products as its only factor."""
+    first, second = _core(tape, coarse), _core(tape, fine)
+    names = tuple(image[i] for i in labels)
+    shape = tuple(coarse.sizes[i] for i in labels)
+    base = contract.arranged(first.labels, labels)
+    view, distinct = contract.diagonal(names)
+    arrange = contract.arranged(second.labels, distinct)
+    sign = coarse.sign * fine.sign
+    dtype = tape.dtype
+
+    def total(a: Array, b: Array) -> Array:
+        core = np.empty(shape, dtype)
+        core[...] = base(np.asarray(a))
+        entries = view(core) if names else core
+        (np.add if sign > 0 else np.subtract)(entries, arrange(np.asarray(b)), out=entries, casting="same_kind")
+        return core
+
+    array = tape.emit(total, first.array, second.array, flops=coarse.size(labels), size=coarse.size(labels))
+    symbol = _sum_symbol(first, second, labels, names, sign)
+    return replace(coarse, factors=(Factor(array, labels, symbol),))
+
+
+def _core(tape: Tape, term: Term) -> Factor:
+    """The product of a term's factors as one array."""
+    draft = Draft(tape, (term,))
+    draft.reduce(most=1)
+    if not draft.factors:
+        dtype = tape.dtype
+        return Factor(tape.emit(lambda: np.ones((), dtype)), (), (Product(1, ()),))
+    return draft.factors[0]
+
+
+def _sum_symbol(
+    first: Factor, second: Factor, labels: tuple[Label, ...], names: tuple[Label, ...], sign: int
+) -> Symbol:
+    """The symbol of a merged core; ties of the finer term become Kronecker deltas."""
+    deltas = tuple(Named("δ", (names.index(name), k)) for k, name in enumerate(names) if names.index(name) != k)
+    one = reindexed(first.symbol, lambda k: labels.index(first.labels[k]) if k >= 0 else k)
+    two = reindexed(second.symbol, lambda k: names.index(second.labels[k]) if k >= 0 else k)
+    two = tuple(Product(sign * p.sign, deltas + p.names) for p in two)
+    return shortened(one + two, len(labels))

@@ -1,0 +1,271 @@
+"""Writing all entries: the factors of every term, straight into the output.
+
+- A term whose axes are all untied covers the output. It is assigned by one product into place; several such terms are
+  added block by block, so that no temporary of the output's size is made and every block is written once, in the cache.
+- A term with Kronecker deltas is written through a strided view in which tied axes are one (``np.einsum`` and
+  ``opt_einsum.contract`` reject repeated output labels). Index maps are strided views, too, cut where positions leave
+  the axis.
+- Lookups add to the entries that they name.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from functools import partial
+from itertools import product as combinations
+from math import ceil, floor, prod
+from typing import Any
+
+import numpy as np
+
+from jacobians.engine import memory, outer
+from jacobians.engine.blocks import copied, cover
+from jacobians.engine.builder import Draft
+from jacobians.engine.contract import Labels, Sizes, arranged, injective, positions
+from jacobians.engine.tape import Array, Step, Tape
+from jacobians.notation.structure import Axis, Form, Term
+from jacobians.notation.symbols import Label
+
+
+def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -> int:
+    """The value of the full tensor: written into `out`, a C-contiguous array, or into a new one.
+
+    `cached`: it is likely to be in the cache, together with what else is written.
+    """
+    start = tape.inputs + len(tape.calls)
+    drafts = [Draft(tape, (term,)) for term in form.terms]
+    for draft in drafts:
+        draft.reduce(most=2)
+        draft.factors.sort(key=lambda f: -draft.size(f.labels))
+    terms = [draft.finish() for draft in drafts]
+    covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
+    uses = Counter(_arrays(terms))
+    if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
+        return tape.emit(partial(np.asarray, dtype=form.dtype, order="C"), made, key=("made", made, form.dtype))
+    own = {n for n in tape.own if n >= start and uses[n] == 1}
+    whole = next((t for t in covering if _is_whole(t, own)), None) if out is None else None
+    shape, dtype = form.shape, form.dtype
+
+    begin: Step
+    if whole is not None:  # the last product made the entries of this term where they belong
+        covering = [t for t in covering if t is not whole]
+        tape.take(whole.factors[0].array)
+        begin, first = _scaled(whole, dtype), _arrays([whole])
+    elif out is None:
+        touched = sum(_pages(t, dtype.itemsize) for t in terms)
+        begin = memory.empty(shape, dtype) if covering else memory.zeros(shape, dtype, touched)
+        first = []
+    else:
+        begin, first = (_as_it_is if covering else _cleared), [out]
+
+    steps: list[tuple[Step, list[int]]] = []
+    if covering:
+        steps.append((cover(covering, shape, whole is not None, cached), _arrays(covering)))
+    for k, term in enumerate(tied):
+        untouched = k == 0 and not covering and whole is None
+        steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
+    flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
+    operands = [array for _, arrays in steps for array in arrays]
+    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops)
+
+
+def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> Step:
+    """One call that makes the output of its first `count` arrays and takes the steps with the others."""
+    if count == 0 and len(steps) == 1:
+        ((step, _),) = steps
+        return lambda *arrays: step(begin(), *arrays)
+    cuts, at = [], count
+    for step, arrays in steps:
+        cuts.append((step, at, at + len(arrays)))
+        at += len(arrays)
+
+    def call(*arrays: Array) -> Array:
+        out: Array = begin(*arrays[:count])
+        for step, low, high in cuts:
+            step(out, *arrays[low:high])
+        return out
+
+    return call
+
+
+def _arrays(terms: Sequence[Term]) -> list[int]:
+    """The factors and lookup arrays of all terms, in order."""
+    return [f.array for t in terms for f in (*t.factors, *t.lookups)]
+
+
+def _made(term: Term, own: Set[int]) -> int | None:
+    """The array that has all entries already; it may have been made for other results, which only read it."""
+    return term.factors[0].array if len(term.factors) == 1 and term.sign > 0 and _is_whole(term, own) else None
+
+
+def _is_whole(term: Term, own: Set[int]) -> bool:
+    """Whether the first factor has all entries in their order, in memory that may be overwritten."""
+    order = tuple(a.label for a in term.axes)
+    return bool(term.factors) and term.factors[0].labels == order and term.factors[0].array in own
+
+
+def _scaled(term: Term, dtype: np.dtype[Any]) -> Step:
+    """A new array of all entries, times the other factor if there is one."""
+    arrange = [arranged(f.labels, term.factors[0].labels) for f in term.factors[1:]]
+    sign = term.sign
+
+    def call(x: Array, *others: Array) -> Array:
+        out = np.asarray(x, dtype, order="C")
+        for step, y in zip(arrange, others, strict=True):
+            np.multiply(out, step(y), out=out, casting="same_kind")
+        if sign < 0:
+            np.multiply(out, -1, out=out)
+        return out
+
+    return call
+
+
+def _covers(term: Term) -> bool:
+    """Whether the term writes every entry."""
+    labels = [a.label for a in term.axes]
+    return None not in labels and len(set(labels)) == len(labels)
+
+
+def _pages(term: Term, itemsize: int) -> int:
+    """How many pages of memory a term touches, about: its runs along the last axis."""
+    if not term.axes or not all(term.sizes):
+        return 1
+    last = term.axes[-1]
+    run = term.sizes[last.label] if last.label is not None and all(a.label != last.label for a in term.axes[:-1]) else 1
+    return ceil(term.size(range(len(term.sizes))) / run * (1 + run * itemsize / mmap.PAGESIZE))
+
+
+def _as_it_is(out: Array) -> Array:
+    return out
+
+
+def _cleared(out: Array) -> Array:
+    out.fill(0)
+    return out
+
+
+# --- terms with ties and index maps -----------------------------------------------------------------------------------
+
+
+def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, int], dict[Label, slice]]]:
+    """Cut the label space so that all positions exist: fixed labels and ranges of the others.
+
+    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in
+    turn (a 3×3 kernel gives nine windows).
+    """
+    if 0 in sizes.values():
+        return
+    safe = injective(axes, sizes)
+    fixed: list[Label] = []
+    for axis in axes:
+        if len(axis.steps) > 1 and not (safe and axis.inside(sizes)):
+            inner = sorted((i for i, _ in axis.steps if i not in fixed), key=lambda i: sizes[i])
+            fixed += inner[:-1]
+    bounded = [a for a in axes if a.label is None and not a.inside(sizes)]
+    for values in combinations(*(range(sizes[i]) for i in fixed)):
+        at = dict(zip(fixed, values, strict=True))
+        ranges: dict[Label, slice] = {}
+        exists = True
+        for axis in bounded:
+            base = axis.offset + sum(c * at[i] for i, c in axis.steps if i in at)
+            free = [(i, c) for i, c in axis.steps if i not in at]
+            if not free:
+                exists = exists and 0 <= base < axis.size
+                continue
+            ((i, c),) = free
+            low, high = sorted((-base / c, (axis.size - 1 - base) / c))
+            old = ranges.get(i, slice(0, sizes[i]))
+            ranges[i] = slice(max(old.start, ceil(low)), min(old.stop, floor(high) + 1))
+        if exists and all(r.start < r.stop for r in ranges.values()):
+            yield at, ranges
+
+
+def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> Step:
+    """Write ± the product of at most two factors (the larger first, no label left to sum) into a C-contiguous output.
+
+    The call takes the output, the factors and the lookup arrays, and returns the output. `first`: the output holds
+    zeros, so entries are assigned and not added.
+    """
+    sizes = dict(enumerate(term.sizes))
+    shape = tuple(a.size for a in term.axes)
+    strides = [prod(shape[k + 1 :]) for k in range(len(shape))]
+    if any(a.lookup is not None for a in term.axes):
+        return _scatter(term, factors, strides, sizes)
+    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
+    parts = []
+    for at, ranges in windows(term.axes, sizes):
+        dims = [i for i in order if i not in at]
+        begin = {i: ranges[i].start if i in ranges else 0 for i in dims} | at
+        offset, steps = 0, dict.fromkeys(dims, 0)
+        for stride, axis in zip(strides, term.axes, strict=True):
+            offset += stride * (axis.offset + sum(c * begin[i] for i, c in axis.steps))
+            for i, c in axis.steps:
+                if i in steps:
+                    steps[i] += stride * c
+        view_shape = tuple(ranges[i].stop - ranges[i].start if i in ranges else sizes[i] for i in dims)
+        views = [arranged(labels, order, {**at, **ranges}) for labels in factors]
+        product = (
+            outer.product(dims, view_shape, factors[0], factors[1], [*steps.values()]) if len(factors) == 2 else copied
+        )
+        view_strides = tuple(s * itemsize for s in steps.values())
+        parts.append((view_shape, offset * itemsize, view_strides, views, product))
+    sign, assign, empty = term.sign, first and injective(term.axes, sizes), 0 in shape
+
+    def call(out: Array, *arrays: Array) -> Array:
+        if empty:
+            return out
+        for part_shape, part_offset, part_strides, part_views, into in parts:
+            view: Array = np.ndarray(part_shape, out.dtype, out, part_offset, part_strides)
+            operands = [arrange(x) for arrange, x in zip(part_views, arrays, strict=False)]
+            if sign < 0 and operands:  # the smaller one; np.negative in place errs at a stride of 64 bytes (NumPy 2.4)
+                operands[-1] = operands[-1] * -1
+            if not operands:
+                operands = [np.asarray(sign, out.dtype)]
+            if assign:
+                into(view, *operands)
+            else:
+                value = operands[0] if len(operands) == 1 else operands[0] * operands[1]
+                np.add(view, value, out=view, casting="same_kind")
+        return out
+
+    return call
+
+
+def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: Sizes) -> Step:
+    """Add a product to the entries that lookups name."""
+    order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
+    shape = tuple(sizes[i] for i in order)
+    views = [arranged(labels, order) for labels in factors]
+    number = len(factors)
+    places = [(positions(a, order, sizes, term.lookups[a.lookup].labels if a.lookup is not None else ()), a, s)
+              for a, s in zip(term.axes, strides, strict=True)]  # fmt: skip
+    # Where all labels stand in axes without lookups, no entry is met twice.
+    affine = [a for a in term.axes if a.lookup is None]
+    once = injective(affine, sizes) and set(order) <= {i for a in affine for i in a.labels()}
+
+    def call(out: Array, *arrays: Array) -> Array:
+        if 0 in shape or out.size == 0:
+            return out
+        flat: Any = 0
+        exists: Any = True
+        for place, axis, stride in places:
+            at = place(arrays[number + axis.lookup]) if axis.lookup is not None else place()
+            if axis.lookup is not None or not axis.inside(sizes):
+                exists = exists & (at >= 0) & (at < axis.size)
+            flat = flat + stride * at
+        value: Any = term.sign
+        for arrange, x in zip(views, arrays, strict=False):
+            value = value * arrange(x)
+        flat, exists, value = (np.broadcast_to(v, shape) for v in (flat, exists, value))
+        if not exists.all():
+            flat, value = flat[exists], value[exists]
+        entries = out.reshape(-1)
+        if once:
+            entries[flat] += value
+        else:
+            np.add.at(entries, flat, value)
+        return out
+
+    return call

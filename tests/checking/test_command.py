@@ -1,0 +1,71 @@
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jacobians.checking.command import add_arguments, run
+
+SOURCE = """
+import numpy as np
+
+def f(x):
+    return np.tanh(x)
+
+def right(x):
+    return np.diag(1 - np.tanh(x) ** 2)
+
+def wrong(x):
+    return np.diag(1 - np.tanh(x))
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(SOURCE)
+    np.save(tmp_path / "x.npy", np.array([0.5, -1.0]))
+    return tmp_path
+
+
+def call(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return run(parser.parse_args(list(words)))
+
+
+def test_right_and_wrong(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, at = f"{files}/mine.py", f"{files}/x.npy"
+    assert call(f"{source}:f", "--jacobian", f"{source}:right", "--at", at) == 0
+    assert "right" in capsys.readouterr().out
+    page = files / "out.html"
+    assert call(f"{source}:f", "--jacobian", f"{source}:wrong", "--at", at, "--html", str(page)) == 1
+    assert "1/(1 + f)" in capsys.readouterr().out
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_modules(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(files))
+    assert call("mine:f", "--jacobian", "mine:right", "--at", f"{files}/x.npy") == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "claimed", "at", "message"),
+    [
+        ("mine.py:f", "mine.py:right", "missing.npy", "cannot read"),
+        ("mine.py:f", "mine.py:right", "mine.py", "not a NumPy file"),
+        ("mine.py:g", "mine.py:right", "x.npy", "has no 'g'"),
+        ("absent.py:f", "mine.py:right", "x.npy", "no file"),
+        ("mine.py", "mine.py:right", "x.npy", "not of the form"),
+        ("mine.py:f", None, "x.npy", "--jacobian is needed"),
+    ],
+)
+def test_bad_input(
+    files: Path, capsys: pytest.CaptureFixture[str], function: str, claimed: str | None, at: str, message: str
+) -> None:
+    words = [f"{files}/{function}", "--at", f"{files}/{at}"]
+    if claimed:
+        words += ["--jacobian", f"{files}/{claimed}"]
+    assert call(*words) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

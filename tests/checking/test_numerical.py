@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from jacobians.checking import numerical_jacobian
+
+x = np.array([0.3, -1.2, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("method", "accuracy"), [("richardson", 1e-11), ("central", 1e-8), ("forward", 1e-6), ("complex", 1e-14)]
+)
+def test_methods(method: str, accuracy: float) -> None:
+    A = np.arange(12.0).reshape(4, 3) / 10
+    found = numerical_jacobian(lambda x: np.sin(A @ x), x, method=method)
+    right = np.cos(A @ x)[:, None] * A
+    assert found.value.shape == (4, 3)
+    np.testing.assert_allclose(found.value, right, atol=accuracy)
+    assert (np.abs(found.value - right) <= 3 * found.error + 1e-15).all()
+    assert found.evaluations < 70
+
+
+def test_generalized_shapes() -> None:
+    A = np.arange(6.0).reshape(3, 2) / 7 + 0.1
+    found = numerical_jacobian(lambda A: A.T @ A, A)
+    assert found.value.shape == (2, 2, 3, 2)
+    right = np.einsum("il,kj->ijkl", np.eye(2), A) + np.einsum("jl,ki->ijkl", np.eye(2), A)
+    np.testing.assert_allclose(found.value, right, atol=1e-11)
+    assert np.asarray(found).shape == (2, 2, 3, 2)
+    assert repr(found).startswith("NumericalJacobian((2×2) × (3×2)")
+
+
+def test_several_arguments() -> None:
+    A = np.arange(6.0).reshape(3, 2)
+    v = np.array([0.5, -1.0])
+    by_v = numerical_jacobian(lambda A, v: A @ v, A, v, argnums=1)
+    np.testing.assert_allclose(by_v.value, A, atol=1e-11)
+    by_A, again = numerical_jacobian(lambda A, v: A @ v, A, v, argnums=(0, 1))
+    assert by_A.value.shape == (3, 3, 2)
+    np.testing.assert_allclose(again.value, A, atol=1e-11)
+    with pytest.raises(ValueError, match="argnums has 2"):
+        numerical_jacobian(lambda A, v: A @ v, A, v, argnums=2)
+
+
+def test_smoothness_and_noise() -> None:
+    found = numerical_jacobian(np.abs, np.array([0.0, 1.0]))
+    assert found.smoothness[0, 0] == "kink"
+    assert found.smoothness[1, 1] == "smooth"
+    single = numerical_jacobian(lambda x: np.tanh(np.float32(x)), np.array([0.3, 0.9]))
+    assert (single.noise > 1e-10).all()
+    assert (single.error.diagonal() > 1e-9).all()
+
+
+def test_the_argument_is_not_handed_over() -> None:
+    given = x.copy()
+    seen = []
+
+    def f(value):
+        seen.append(np.shares_memory(value, given))
+        value *= 2
+        return value
+
+    found = numerical_jacobian(f, given)
+    assert not any(seen)
+    np.testing.assert_array_equal(given, x)
+    np.testing.assert_allclose(found.value, 2 * np.eye(3), atol=1e-12)
+    assert found.notes == ("f writes into its argument; it was given copies",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.sin, "text"), "not numeric"),
+        ((lambda x: "text", x), "output of f is not numeric"),
+        ((lambda x: [[1.0], [1.0, 2.0]], x), "does not turn into a numeric array"),
+        ((lambda x: x[: 1 + int(x[0] > 0.3)], x), "changes the shape"),
+        ((np.sin,), "needs a function and the point"),
+    ],
+)
+def test_errors(arguments: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        numerical_jacobian(*arguments)
+
+
+def test_bad_method() -> None:
+    with pytest.raises(ValueError, match="one of 'richardson'"):
+        numerical_jacobian(np.sin, x, method="magic")
+    with pytest.raises(ValueError, match="not analytic"):
+        numerical_jacobian(np.abs, x, method="complex")
+
+
+def test_an_exception_at_x_is_the_callers() -> None:
+    def f(x):
+        raise ZeroDivisionError("at x")
+
+    with pytest.raises(ZeroDivisionError, match="at x"):
+        numerical_jacobian(f, x)

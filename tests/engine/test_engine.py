@@ -1,0 +1,332 @@
+"""The engine: orders, bounds on terms, threads, replays, memory asked for before it is taken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jacobians import (
+    Affine,
+    Chain,
+    JacobianTooLarge,
+    Layer,
+    LayerNorm,
+    Linear,
+    Parameter,
+    Residual,
+    RMSNorm,
+    SelfAttention,
+    Softmax,
+    SquaredError,
+    Tanh,
+    term,
+)
+from jacobians.engine import compiler, memory, order, threads
+
+rng = np.random.default_rng(0)
+
+
+def mlp(*sizes):
+    layers = []
+    for n, m in pairwise(sizes):
+        layers += [Affine(rng.normal(size=(m, n)) / np.sqrt(n), rng.normal(size=m)), Tanh()]
+    return Chain(*layers)
+
+
+def plan_of(chain, x, wrt, full=True):
+    names = chain._selected(wrt)
+    _, links = chain._links((x,), names)
+    return chain._plan(links, names, full)
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_bottleneck_is_multiplied_across():
+    net, x = mlp(2000, 1000, 10, 1000, 2000), rng.normal(size=2000)
+    flops = plan_of(net, x, "x").program.flops
+    assert 0.1e9 < flops < 0.2e9  # in a fixed order it would be 8.1e9
+    J = net.linearize(x, wrt="x")[1]["x"]
+    assert J.nbytes < 1e6 < J.full_nbytes
+
+
+def test_sweeps_share_their_products():
+    net, x = mlp(8, 8, 8, 8, 8, 8, 8), rng.normal(size=8)
+    once = plan_of(net, x, None, full=False).program
+    alone = sum(plan_of(net, x, name, full=False).program.flops for name in ["x", *net.parameters])
+    assert once.flops < 0.6 * alone
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 50), min_size=3, max_size=8), st.data())
+def test_the_order_is_never_dearer_than_a_sweep(sizes, data):
+    extents = [order.Extent(m, n, 1) for n, m in pairwise(sizes)]
+    count = len(extents)
+    needed = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1)))
+
+    def spent(splits):
+        seen, total, waiting = set(), 0.0, [(k, count) for k in needed]
+        while waiting:
+            low, high = waiting.pop()
+            if high - low > 1 and (low, high) not in seen:
+                seen.add((low, high))
+                middle = splits[low, high]
+                total += 2.0 * sizes[high] * sizes[middle] * sizes[low]
+                waiting += [(low, middle), (middle, high)]
+        return total
+
+    sweep = {(k, count): k + 1 for k in range(count - 1)}
+    assert spent(order.splits(extents, needed)) <= spent(sweep) * (1 + 1e-12)
+
+
+# --- sums stay short --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [(), (3,)])
+def test_terms_stay_bounded_along_64_residual_blocks(batch):
+    def block():
+        W, V = rng.normal(size=(6, 4)) / 4, rng.normal(size=(4, 6)) / 16
+        return Residual(Chain(LayerNorm(np.ones(4), np.zeros(4)), Affine(W, np.zeros(6)), Tanh(), Linear(V)))
+
+    chain = Chain(*[block() for _ in range(64)])
+    x = rng.normal(size=(*batch, 4))
+    J = chain.linearize(x, wrt="x")[1]["x"]
+    assert len(J.form.terms) <= 12
+    explicit = np.eye(x.size).reshape(x.shape * 2)
+    for k, layer in enumerate(chain):
+        local = layer.jacobians(chain.forward(x)[k], wrt="x")["x"]
+        explicit = np.tensordot(local, explicit, x.ndim)
+    np.testing.assert_allclose(J.full(), explicit, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_auto_equals_explicit_with_normalisation_attention_and_residuals(data):
+    seed = data.draw(st.integers(0, 1000))
+    rng = np.random.default_rng(seed)
+    T, D = data.draw(st.integers(2, 4)), 2 * data.draw(st.integers(1, 2))
+    make = {
+        "norm": lambda: LayerNorm(rng.normal(size=D), rng.normal(size=D)),
+        "rms": lambda: RMSNorm(rng.normal(size=D)),
+        "attention": lambda: SelfAttention(*rng.normal(size=(4, D, D)), heads=data.draw(st.sampled_from([1, 2]))),
+        "softmax": Softmax,
+        "dense": lambda: Affine(rng.normal(size=(D, D)), rng.normal(size=D)),
+        "tanh": Tanh,
+    }
+    layers = []
+    for _ in range(data.draw(st.integers(1, 5))):
+        inner = [make[data.draw(st.sampled_from(sorted(make)))]() for _ in range(data.draw(st.integers(1, 3)))]
+        layers.append(Residual(Chain(*inner)) if data.draw(st.booleans()) else Chain(*inner))
+    if data.draw(st.booleans()):
+        layers.append(SquaredError(rng.normal(size=(T, D))))
+    chain, x = Chain(*layers), rng.normal(size=(T, D))
+    explicit = chain.jacobians(x, method="explicit")
+    for name, J in chain.jacobians(x).items():
+        scale = max(1.0, np.abs(explicit[name]).max(initial=0))
+        np.testing.assert_allclose(J, explicit[name], rtol=1e-10, atol=1e-12 * scale, err_msg=name)
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_refuses_what_does_not_fit(monkeypatch):
+    net = Chain(Linear(np.ones((3000, 2000))), Tanh())
+    monkeypatch.setattr(memory, "available", lambda: 1e9)
+    with pytest.raises(JacobianTooLarge, match=r"∂f/∂0.A.*144 GB and 1 GB are available"):
+        net.jacobians(np.ones(2000))
+    assert net.jacobians(np.ones(2000), wrt="x")["x"].shape == (3000, 2000)
+
+
+def test_large_intermediates_are_counted(monkeypatch):
+    A, B, C = (rng.normal(size=(2, 2)) for _ in range(3))
+    J = term("A_ij B_jk C_kl -> i;l", A, B, C).bind()
+    program = compiler.writer(J.form, into=False)
+    assert program.needed >= J.full_nbytes
+
+
+# --- threads ----------------------------------------------------------------------------------------------------------
+
+
+def test_both_raises_what_either_raises_and_is_free_again():
+    def wrong():
+        raise ArithmeticError("wrong")
+
+    done = []
+    for first, second in ((wrong, lambda: done.append(1)), (lambda: done.append(1), wrong)):
+        with pytest.raises(ArithmeticError):
+            threads.both(first, second)
+    for _ in range(100):
+        threads.both(lambda: done.append(1), lambda: done.append(1))
+    assert len(done) == 202
+
+
+def test_both_inside_both_does_not_wait_for_itself():
+    seen = []
+    threads.both(lambda: threads.both(lambda: seen.append(1), lambda: seen.append(2)), lambda: seen.append(3))
+    assert sorted(seen) == [1, 2, 3]
+
+
+@pytest.fixture
+def sooner(monkeypatch):
+    """Two threads for smaller results, so that no test needs much memory."""
+    monkeypatch.setattr(threads, "WORTH", 1 << 16)
+    compiler.writer.cache_clear()
+    yield
+    compiler.writer.cache_clear()
+
+
+def test_large_results_are_the_same_from_two_threads(monkeypatch, sooner):
+    A, x = rng.normal(size=(64, 200)), rng.normal(size=200)
+    J = term("A_oi x_k -> o;ik", A, x).bind()
+    calls, both = [], threads.both
+    monkeypatch.setattr(threads, "both", lambda *tasks: (calls.append(1), both(*tasks)))
+    together = J.full()
+    assert calls == [1]
+    monkeypatch.setattr(threads, "_cores", lambda: 1)
+    np.testing.assert_array_equal(J.full(), together)
+    np.testing.assert_allclose(together, np.einsum("oi,k->oik", A, x))
+
+
+def test_many_threads_and_large_results(sooner):
+    A, x = rng.normal(size=(60, 200)), rng.normal(size=190)
+    J = term("A_oi x_k -> o;ik", A, x).bind()
+    expected = np.einsum("oi,k->oik", A, x)
+    wrong = []
+
+    def work():
+        for _ in range(5):
+            if not np.allclose(J.full(), expected):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_has_its_own_helper():
+    """In a process of its own, where no other library watches forks."""
+    program = """
+import os
+from jacobians.engine import threads
+
+threads.both(lambda: None, lambda: None)
+if os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+done = []
+threads.both(lambda: done.append(1), lambda: done.append(2))
+os._exit(0 if sorted(done) == [1, 2] else 1)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+# --- replays ----------------------------------------------------------------------------------------------------------
+
+
+def test_replays_follow_the_numbers():
+    net = Chain(*mlp(3, 4, 2), SquaredError(rng.normal(size=2), scale=0.7))
+    for _ in range(4):
+        x = rng.normal(size=3)
+        explicit = net.jacobians(x, method="explicit")
+        for name, J in net.jacobians(x).items():
+            np.testing.assert_allclose(J, explicit[name], rtol=1e-12, atol=1e-14)
+    assert len(net._recordings) == 1
+    net.jacobians(rng.normal(size=3).astype(np.float32))
+    net.jacobians(rng.normal(size=3), wrt="x")
+    assert len(net._recordings) == 3
+
+
+def test_one_array_that_becomes_two_is_not_replayed():
+    class Twofold(Layer):
+        a: Parameter
+
+        def forward(self, x):
+            return self.a * x
+
+        def local(self, x, z):
+            return {"x": term("s_i -> i;i", self.a), "a": term("s_i -> i;i", self.a if x[0] > 0 else 2 * self.a)}
+
+    net = Chain(Twofold([2.0, 3.0]), Tanh())
+    for x in ([1.0, 2.0], [1.0, 0.5], [-1.0, 2.0], [1.0, 1.0]):
+        found, explicit = net.jacobians(np.array(x)), net.jacobians(x, method="explicit")
+        for name, J in found.items():
+            np.testing.assert_allclose(J, explicit[name], rtol=1e-12)
+
+
+def test_an_output_of_another_shape_is_not_replayed():
+    class Positive(Layer):
+        """The entries that are positive."""
+
+        def forward(self, x):
+            return x[x > 0]
+
+        def local(self, x, z):
+            return {"x": term("S_ij -> i;j", np.eye(x.size)[x > 0])}
+
+    net = Chain(Positive(), Affine(rng.normal(size=(2, 3)), np.zeros(2)), Tanh())
+    for _ in range(3):
+        x = np.array([1.0, -1.0, 2.0, 3.0])
+        np.testing.assert_allclose(net.jacobians(x)["x"], net.jacobians(x, method="explicit")["x"], rtol=1e-12)
+    with pytest.raises(ValueError, match="layer 1"):
+        net.jacobians([1.0, -1.0, 2.0, -3.0])
+
+
+def test_a_layer_that_writes_differently_is_not_replayed():
+    class Fickle(Layer):
+        a: Parameter
+
+        def forward(self, x):
+            return self.a * x if x[0] > 0 else x * 1.0
+
+        def local(self, x, z):
+            if x[0] > 0:
+                return {"x": term("a_i -> i;i", self.a), "a": term("x_i -> i;i", x)}
+            return {"x": term("-> i;i"), "a": term("z_i -> i;i", np.zeros_like(x))}
+
+    net = Chain(Fickle([2.0, 3.0]), Tanh())
+    for x in ([1.0, 2.0], [-1.0, 2.0], [1.0, 0.5], [-1.0, 1.0]):
+        x = np.array(x)
+        explicit = net.jacobians(x, method="explicit")
+        for name, J in net.jacobians(x).items():
+            np.testing.assert_allclose(J, explicit[name], atol=1e-15)
+
+
+def test_the_forward_pass_runs_once():
+    calls = []
+
+    class Counting(Layer):
+        def forward(self, x):
+            calls.append(1)
+            return 2 * x
+
+        def local(self, x, z):
+            return {"x": 2 * term("-> ...;...")}
+
+    net = Chain(Counting(), Tanh())
+    for k in range(3):
+        np.testing.assert_allclose(net.jacobians(np.array([0.1, 0.2]))["x"].shape, (2, 2))
+        assert len(calls) == k + 1
+    net.linearize(np.array([0.1, 0.2]))
+    assert len(calls) == 4
+
+
+def test_results_do_not_share_memory():
+    net = Chain(Affine(np.eye(2), np.zeros(2)), Tanh(), Linear(rng.normal(size=(3, 2))))
+    x = np.array([0.1, 0.2])
+    first = net.jacobians(x)
+    second = net.jacobians(x)
+    arrays = [*first.values(), *second.values(), x, *net.parameters.values()]
+    for k, a in enumerate(arrays):
+        for b in arrays[k + 1 :]:
+            assert not np.may_share_memory(a, b)
