@@ -20,6 +20,7 @@ The map of the package, from the inside out:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jacobians import functions as _functions  # noqa: F401 - what NumPy does to traced values
 from jacobians import layers
 from jacobians.core.chain import Chain
 from jacobians.core.jacobian import Jacobian

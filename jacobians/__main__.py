@@ -121,7 +121,7 @@ def _network(options: argparse.Namespace) -> tuple[Chain, Array]:
     else:
         size = np.shape(weights[0][0])[-1]
         x = rng.normal(size=size if options.batch is None else (options.batch, size))
-    return net, net._prepared((x,))[0]
+    return net, net.prepared((x,))[0]
 
 
 def _sizes(text: str) -> list[int]:

@@ -23,3 +23,7 @@ def locate(path: str, error: ValueError) -> LayerError:
     if isinstance(error, LayerError):
         return LayerError(f"{path}.{error.path}", error.problem)
     return LayerError(path, str(error))
+
+
+class TracingError(TypeError):
+    """A traced value was used where only its number would do; the message says where, and what to write instead."""

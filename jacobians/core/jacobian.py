@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jacobians.show.layouts import Layouts
     from jacobians.show.plot import Kind
 
-Scalar = int | float | complex | np.number[Any]
+Scalar = compiler.Scalar
 
 
 def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import Field, FrozenInstanceError, dataclass, fields, is_dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
+from jacobians.core.traced import Traced, run
 from jacobians.notation import signature
 
 if TYPE_CHECKING:
@@ -104,8 +106,11 @@ class Layer:
     # -- what every layer offers ---------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: ArrayLike) -> Any:
-        """The output."""
-        return self.forward(*self._prepared(inputs))
+        """The output; of values that are being traced, one that is traced, too."""
+        for x in inputs:
+            if isinstance(x, Traced):
+                return x.apply(self, inputs)
+        return self.forward(*self.prepared(inputs))
 
     def jacobians(self, *inputs: ArrayLike, wrt: str | Iterable[str] | None = None) -> dict[str, Array]:
         """The full Jacobian tensors ``{"x": ∂z/∂x, "A": ∂z/∂A, …}``, output axes first.
@@ -124,33 +129,98 @@ class Layer:
         JacobianTooLarge
             If a tensor would not fit into memory.
         """
-        _, found = self._linearized(self._prepared(inputs), self._selected(wrt))
-        return {name: jacobian.full() for name, jacobian in found.items()}
+        names = self.selected(wrt)
+        recording, output = self.recorded(self.prepared(inputs))
+        wanted = self.wanted(recording, output, names)
+        return dict(zip([one.argument_name for one in wanted], recording.full(wanted), strict=True))
 
     def linearize(self, *inputs: ArrayLike, wrt: str | Iterable[str] | None = None) -> tuple[Any, dict[str, Jacobian]]:
         """The output and the unmaterialised `Jacobian` with respect to every input and parameter.
 
         The Jacobians keep copies of the inputs that they need, so later changes to an input do not reach them.
         """
-        own = tuple(x.copy(order="K") if x.flags.writeable else x for x in self._prepared(inputs))
-        output, found = self._linearized(own, self._selected(wrt))
-        return (output.copy() if isinstance(output, np.ndarray) else output), found
+        names = self.selected(wrt)
+        own = tuple([x.copy(order="K") if x.flags.writeable else x for x in self.prepared(inputs)])
+        recording, output = self.recorded(own)
+        wanted = self.wanted(recording, output, names)
+        found = dict(zip([one.argument_name for one in wanted], recording.jacobians(wanted), strict=True))
+        value = recording.values[output]
+        return (value.copy() if value.ndim else value[()]), found
+
+    @property
+    def inner(self) -> Mapping[str, Layer]:
+        """The layers that this one is made of, by name: its fields that are layers.
+
+        Their parameters are parameters of this layer, called ``"name.parameter"``.
+        """
+        return {f.name: value for f in _fields(type(self)) if isinstance(value := getattr(self, f.name), Layer)}
+
+    def with_inner(self, layers: Mapping[str, Layer]) -> Self:
+        """A new layer in which these inner layers are replaced."""
+        return replace(self, **layers) if layers else self  # type: ignore[type-var]  # one with fields is a dataclass
+
+    @property
+    def own_parameters(self) -> dict[str, Array]:
+        """The arrays to differentiate by that are fields of this very layer, by name."""
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """The arrays to differentiate by, by name."""
-        return {name: getattr(self, name) for name in _parameter_names(type(self))}
+        """The arrays to differentiate by, by name; those of inner layers by their dotted path.
+
+        A layer that stands in several places has its parameters once, under the first of their names.
+        """
+        if not self.inner:
+            return self.own_parameters
+        return {f"{path}{name}": array for layer, path in self.tree() for name, array in layer.own_parameters.items()}
+
+    def tree(self) -> list[tuple[Layer, str]]:
+        """The layer and all that it is made of, each once, with the prefix of its parameters' names."""
+        found: dict[int, tuple[Layer, str]] = {id(self): (self, "")}
+        for name, layer in self.inner.items():
+            for one, path in layer.tree():
+                found.setdefault(id(one), (one, f"{joined(name, path)}"))
+        return list(found.values())
+
+    @property
+    def paths(self) -> Mapping[int, str]:
+        """The prefix of the parameters' names of every layer in the tree, by its identity."""
+        return {id(layer): path for layer, path in self.tree()} if self.inner else {id(self): ""}
 
     def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
         """A new layer in which these parameters are replaced by arrays of the same shapes."""
         self._require_replaceable(parameters)
+        return self._replaced(parameters, {})
+
+    def _replaced(self, parameters: Mapping[str, ArrayLike], done: dict[int, Layer]) -> Self:
+        """With parameters replaced; a layer that stands in several places is replaced in all of them."""
+        inner, own = dict(self.inner), {n: v for n, v in parameters.items() if n in self.own_parameters}
+        changed: dict[str, Layer] = {}
+        for name, layer in inner.items():
+            prefix = joined(name, "")
+            theirs = {n[len(prefix) :]: v for n, v in parameters.items() if n.startswith(prefix) and n not in own}
+            if id(layer) not in done:
+                done[id(layer)] = layer._replaced(theirs, done) if theirs else layer
+            if done[id(layer)] is not layer:
+                changed[name] = done[id(layer)]
+        new = self.with_inner(changed)
         # not every layer is a dataclass for a type checker, but those with parameters are
-        return replace(self, **parameters) if parameters else self  # type: ignore[type-var]
+        return replace(new, **own) if own else new  # type: ignore[type-var]
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs, as in `forward`."""
         return _input_names(type(self))
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """All that the output can be differentiated by: the inputs but for integers, then the parameters."""
+        return (*(name for name in self.input_names if name not in self.integers), *self.parameters)
+
+    @property
+    def output_name(self) -> str:
+        """What `local` calls the output: its last argument."""
+        return _output_name(type(self))
 
     def table(self, *inputs: ArrayLike) -> Table:
         """The shape table: a row for every Jacobian with its shape, formula, non-zero share and bytes."""
@@ -176,50 +246,52 @@ class Layer:
                 parts.append(shown)
         return f"{type(self).__name__}({', '.join(parts)})"
 
-    # -- how ----------------------------------------------------------------------------------------------------------
+    # -- as a graph ----------------------------------------------------------------------------------------------------
 
-    def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
-        """The output and the Jacobians asked for (None: all that there are)."""
-        output, local = self._written(inputs)
-        return output, self._bound_to(inputs, output, local, names)
+    def record(self, recording: Recording, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
+        """Apply the layer to prepared inputs in a recording; those with a number are values of it.
 
-    def _written(self, inputs: tuple[Array, ...]) -> tuple[Any, Local]:
-        """The output, and the local Jacobians as the layer writes them."""
-        output = self.forward(*inputs)
-        return output, self.local(*inputs, output if type(output) is np.ndarray else np.asarray(output))
+        A layer that has local Jacobians is one node. One that has none is what its `forward` does with traced values.
+        """
+        if type(self).local is not Layer.local:
+            return recording.apply(self, inputs, numbers)
+        return run(recording, self._traced(recording), inputs, numbers)
 
-    def _bound_to(
-        self, inputs: tuple[Array, ...], output: Any, local: Local, names: tuple[str, ...] | None
-    ) -> dict[str, Jacobian]:
-        """The local Jacobians asked for, with their shapes."""
-        value = output if type(output) is np.ndarray else np.asarray(output)
-        if names is None:
-            names = tuple(local)
-        else:
-            self._require_known(names, tuple(local))
-        out_name, input_names = _output_name(type(self)), self.input_names
-        found = {}
+    def _traced(self, recording: Recording) -> Callable[..., Any]:
+        """The forward, with parameters that are traced where they are to be differentiated by."""
+        path = recording.paths.get(id(self))
+        if path is None or not self.own_parameters:
+            return self.forward
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        for name, array in self.own_parameters.items():
+            vars(twin)[name] = Traced(recording, recording.leaf(path + name, array))
+        return twin.forward
+
+    def recorded(self, inputs: tuple[Array, ...]) -> tuple[Recording, int]:
+        """The layer applied to prepared inputs, as a graph, and the number of its output there."""
+        recording = Recording(self.paths)
+        return recording, self.record(recording, inputs, self.leaves(recording, inputs))
+
+    def leaves(self, recording: Recording, inputs: tuple[Array, ...]) -> list[int | None]:
+        """The numbers of prepared inputs in a recording; integers have none."""
+        integers = self.integers
+        return [
+            None if name in integers else recording.leaf(name, x)
+            for name, x in zip(self.input_names, inputs, strict=True)
+        ]
+
+    def wanted(self, recording: Recording, output: int, names: Iterable[str]) -> list[Wanted]:
+        """The Jacobians of the output in a recording with respect to what these names stand for."""
+        found = []
         for name in names:
-            argument = inputs[input_names.index(name)] if name in input_names else getattr(self, name)
-            found[name] = self._bound(local[name], value, argument, out_name, name)
+            number = recording.leaves.get(name)
+            if number is None:  # a parameter that nothing is made of
+                number = recording.leaf(name, self.parameters[name])
+            found.append(Wanted(output, number, self.output_name, name))
         return found
 
-    def _bound(self, local: Terms | Jacobian, output: Array, argument: Array, out_name: str, name: str) -> Jacobian:
-        """A local Jacobian with the shapes of the output and of the argument."""
-        if type(local) is Terms:
-            dtype = output.dtype if output.dtype is argument.dtype else np.result_type(output, argument)
-            try:
-                return local.bind(output.shape, argument.shape, dtype, out_name, name)
-            except ValueError as error:
-                raise ValueError(f"{type(self).__name__}: ∂{out_name}/∂{name} {error}") from error
-        if local.out_shape != output.shape or local.wrt_shape != argument.shape:
-            raise ValueError(
-                f"{type(self).__name__}: ∂{out_name}/∂{name} must be {output.shape} × {argument.shape}; "
-                f"it is {local.out_shape} × {local.wrt_shape}"
-            )
-        return local.named(out_name, name)
-
-    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+    def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
         """The inputs as arrays of floating-point numbers that fit the layer."""
         names = self.input_names
         if len(inputs) != len(names):
@@ -248,20 +320,18 @@ class Layer:
             raise ValueError(f"{layer}: {name} is complex, and {layer} has no complex derivative")
         return array
 
-    def _selected(self, wrt: str | Iterable[str] | None) -> tuple[str, ...] | None:
-        """The names asked for."""
+    def selected(self, wrt: str | Iterable[str] | None) -> tuple[str, ...]:
+        """The names asked for, all by default."""
+        known = self.arguments
         if wrt is None:
-            return None
+            return known
         names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        self._require_known(names, (*self.input_names, *self.parameters))
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"{type(self).__name__} has no derivative by {name!r}: wrt must be of {', '.join(known)}"
+                )
         return names
-
-    def _require_known(self, names: tuple[str, ...] | None, known: tuple[str, ...]) -> None:
-        unknown = [name for name in names or () if name not in known]
-        if unknown:
-            raise ValueError(
-                f"{type(self).__name__} has no derivative by {unknown[0]!r}: wrt must be of {', '.join(known)}"
-            )
 
     def _require_replaceable(self, parameters: Mapping[str, ArrayLike]) -> None:
         mine = self.parameters
@@ -273,6 +343,11 @@ class Layer:
                     f"{type(self).__name__}: {name} is {mine[name].shape}, so its new value must be; "
                     f"it is {np.shape(values)}"
                 )
+
+
+def joined(name: str, path: str) -> str:
+    """The dotted path of something inside a layer; the only layer of a `Residual` has no name."""
+    return f"{name}.{path}" if name else path
 
 
 def _numeric(values: ArrayLike, layer: str, name: str) -> Array:

@@ -8,9 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.core.jacobian import Jacobian
 from jacobians.core.layer import Array, Layer
-from jacobians.core.terms import term
 
 
 class Residual(Layer):
@@ -28,41 +26,38 @@ class Residual(Layer):
 
     layer: Layer
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, Layer) or len(self.layer.input_names) != 1:
+            raise ValueError(f"Residual: a layer of one input is needed, not {self.layer!r}")
+
     @property
     def input_names(self) -> tuple[str, ...]:
         """The name of the layer's input."""
         return self.layer.input_names
 
     @property
-    def parameters(self) -> dict[str, Array]:
-        """The parameters of the layer."""
-        return self.layer.parameters
+    def output_name(self) -> str:
+        """z, for want of another name."""
+        return "z"
 
-    def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
-        """A new residual layer in which these parameters are replaced."""
-        return type(self)(self.layer.with_parameters(parameters))
+    @property
+    def inner(self) -> Mapping[str, Layer]:
+        """The layer, without a name: its parameters are called as it calls them."""
+        return {"": self.layer}
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.layer, Layer) or len(self.layer.input_names) != 1:
-            raise ValueError(f"Residual: a layer of one input is needed, not {self.layer!r}")
+    def with_inner(self, layers: Mapping[str, Layer]) -> Self:
+        """A new residual layer around another one."""
+        return type(self)(*layers.values()) if layers else self
 
-    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
-        return self.layer._prepared(inputs)
+    def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+        """The input as the layer takes it."""
+        return self.layer.prepared(inputs)
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Any) -> Any:
         """X + layer(x)."""
-        return self._sum(x, self.layer(x))
-
-    def _sum(self, x: Array, inner: Any) -> Array:
+        inner = self.layer(x)
         if np.shape(inner) != x.shape:
             raise ValueError(
                 f"Residual: the output of {type(self.layer).__name__} must be as x, {x.shape}; it is {np.shape(inner)}"
             )
-        return np.asarray(x + inner)
-
-    def _linearized(self, inputs: tuple[Array, ...], names: tuple[str, ...] | None) -> tuple[Any, dict[str, Jacobian]]:
-        inner, found = self.layer._linearized(inputs, names)
-        (x,) = inputs
-        output = self._sum(x, inner)
-        return output, {name: (J + term("-> ...;...") if name in self.input_names else J).named("z", name)
-                        for name, J in found.items()}  # fmt: skip
+        return x + inner

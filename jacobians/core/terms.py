@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from jacobians.core.jacobian import Jacobian, Scalar, numbers, plain_number
-from jacobians.engine import builder, compiler
-from jacobians.engine.tape import Array, Program, Tape
+from jacobians.engine import compiler
+from jacobians.engine.tape import Array
 from jacobians.notation.parse import parse
 from jacobians.notation.sizes import resolve
-from jacobians.notation.structure import Factor, Form, Shape, Term
-from jacobians.notation.symbols import symbol_of
+from jacobians.notation.structure import Shape
 
 
 def term(formula: str, *arrays: ArrayLike) -> Terms:
@@ -92,23 +90,31 @@ class Terms:
         out_name: str = "y", wrt_name: str = "x",
     ) -> Jacobian:  # fmt: skip
         """The `Jacobian` with these shapes; without them, the arrays must fix all sizes."""
-        values: Sequence[Array]
-        if len(self.written) == 1:
-            ((coefficient, text, values),) = self.written
-            pattern: Pattern = ((coefficient, text, tuple([a.shape for a in values]), ()),)
-        else:  # arrays that stand in several terms are held once
-            arrays = {id(a): a for _, _, ars in self.written for a in ars}
-            number = {key: k for k, key in enumerate(arrays)}
-            pattern = tuple([(c, text, tuple([a.shape for a in ars]), tuple([number[id(a)] for a in ars]))
-                             for c, text, ars in self.written])  # fmt: skip
-            values = list(arrays.values())
+        arrays: list[Array] = []
+        pattern = self.pattern(arrays, {})
         if dtype is None:
             factors = [a for _, text, ars in self.written for a in ars[: len(parse(text).factors)]]
             dtype = np.result_type(*factors) if factors else np.float64
         exact = dtype if isinstance(dtype, np.dtype) else np.dtype(dtype)
-        program, form, scalars = _bound(pattern, out_shape, wrt_shape, exact, out_name, wrt_name)
-        values = (*values, *scalars)
-        return Jacobian(form, program(values) if program.calls else values)
+        program, form = compiler.bound(pattern, out_shape, wrt_shape, exact, out_name, wrt_name)
+        return Jacobian(form, program(arrays) if program.calls else tuple(arrays))
+
+    def pattern(self, arrays: list[Array], numbers: dict[int, int]) -> compiler.Pattern:
+        """What is written, with the arrays as numbers; arrays that are new are put on the list.
+
+        `numbers` has the number of every array on the list by its identity, so that one array is held once.
+        """
+        written = []
+        for coefficient, text, some in self.written:
+            found = []
+            for array in some:
+                number = numbers.get(id(array))
+                if number is None:
+                    number = numbers[id(array)] = len(arrays)
+                    arrays.append(array)
+                found.append(number)
+            written.append((coefficient, text, tuple([a.shape for a in some]), tuple(found)))
+        return tuple(written)
 
     def __add__(self, other: Terms) -> Terms:
         return Terms(self.written + other.written) if isinstance(other, Terms) else NotImplemented
@@ -154,46 +160,3 @@ class Terms:
 
     def __repr__(self) -> str:
         return " + ".join(f'{"" if c == 1 else f"{c:g} * "}term("{text}")' for c, text, _ in self.written)
-
-
-Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
-"""Of every written term: coefficient, formula, the shapes of its arrays and their numbers (empty: 0, 1, 2, …)."""
-
-
-@lru_cache(maxsize=4096)
-def _bound(
-    written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
-    out_name: str, wrt_name: str,
-) -> tuple[Program, Form, tuple[Array, ...]]:  # fmt: skip
-    """The form of a sum of written terms, the views that its arrays need, and its scalar factors."""
-    written = tuple((c, text, shapes, numbers or tuple(range(len(shapes)))) for c, text, shapes, numbers in written)
-    count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
-    scalars: list[Array] = []
-    bound: list[tuple[Scalar, Term, tuple[tuple[int, ...], ...], tuple[int, ...]]] = []
-    terms: list[Term] = []
-    shapes: tuple[Shape, Shape] | None = None
-    for coefficient, text, array_shapes, places in written:
-        found = resolve(text, array_shapes, out_shape, wrt_shape)
-        if shapes is not None and shapes != (found.out_shape, found.wrt_shape):
-            raise ValueError(
-                f'the terms of a sum need equal shapes: "{text}" gives {found.out_shape} × {found.wrt_shape}, '
-                f"the terms before it {shapes[0]} × {shapes[1]}"
-            )
-        shapes = found.out_shape, found.wrt_shape
-        bound.append((coefficient, found.term, found.dropped, places))
-        if coefficient not in (1, -1):
-            scalars.append(np.asarray(coefficient, np.result_type(dtype, coefficient)))
-    assert shapes is not None
-    dtype = np.result_type(dtype, *scalars)
-    tape = Tape(count + len(scalars), dtype)
-    number = iter(range(count, count + len(scalars)))
-    for coefficient, one, dropped, places in bound:
-        views = iter(zip(places, dropped, strict=True))  # shared by the two lines below, so their zips are not strict
-        factors = [builder.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.factors, views)]  # noqa: B905
-        lookups = [builder.viewed(tape, f._replace(array=k), drop) for f, (k, drop) in zip(one.lookups, views)]  # noqa: B905
-        if coefficient not in (1, -1):
-            factors.insert(0, Factor(next(number), (), symbol_of(f"{coefficient:g}", 0)))
-        sign = -1 if coefficient == -1 else 1
-        terms.append(replace(one, factors=tuple(factors), lookups=tuple(lookups), sign=sign))
-    program, form = compiler.finished(tape, Form(*shapes, dtype, tuple(terms), out_name, wrt_name))
-    return program, form, tuple(scalars)

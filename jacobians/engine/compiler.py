@@ -6,8 +6,7 @@ threads: what is kept is never changed.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from math import prod
@@ -15,13 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.engine import algebra, order, outer, writing
+from jacobians.engine import algebra, builder, elimination, outer, writing
+from jacobians.engine.elimination import Order
 from jacobians.engine.tape import Program, Tape
-from jacobians.notation.structure import Form
+from jacobians.notation.sizes import resolve
+from jacobians.notation.structure import Factor, Form, Shape, Term, plain
+from jacobians.notation.symbols import symbol_of
 
+Scalar = int | float | complex | np.number[Any]
 Operation = Callable[..., Form]
-LinkForms = tuple[tuple[str, bool, Form], ...]
-"""The local Jacobians of a layer in a chain: their names, whether they are by an input, and their forms."""
 
 
 def shifted(form: Form, by: int) -> Form:
@@ -60,75 +61,239 @@ def writer(form: Form, into: bool) -> Program:
     return _written(Tape(count + into, form.dtype), [form], out=count if into else None)
 
 
-class UnknownName(KeyError):
-    """A Jacobian was asked for that does not exist."""
+Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
+"""Of every written term: its coefficient, its formula, the shapes of its arrays and their numbers."""
 
-    def __str__(self) -> str:
-        name, known = self.args
-        return f"{name!r}: wrt must be of {', '.join(known)}"
+
+def bind(
+    tape: Tape, written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
+    out_name: str, wrt_name: str,
+) -> Form:  # fmt: skip
+    """A sum of written terms with these shapes, on arrays that the tape knows by their numbers."""
+    terms: list[Term] = []
+    shapes: tuple[Shape, Shape] | None = None
+    for coefficient, text, array_shapes, numbers in written:
+        found = resolve(text, array_shapes, out_shape, wrt_shape)
+        if shapes is not None and shapes != (found.out_shape, found.wrt_shape):
+            raise ValueError(
+                f'the terms of a sum need equal shapes: "{text}" gives {found.out_shape} × {found.wrt_shape}, '
+                f"the terms before it {shapes[0]} × {shapes[1]}"
+            )
+        shapes = found.out_shape, found.wrt_shape
+        views = [
+            builder.viewed(tape, f._replace(array=number), drop)
+            for f, number, drop in zip((*found.term.factors, *found.term.lookups), numbers, found.dropped, strict=True)
+        ]
+        cut = len(found.term.factors)
+        factors, lookups = tuple(views[:cut]), tuple(views[cut:])
+        if coefficient not in (1, -1):
+            value = np.asarray(coefficient, np.result_type(dtype, coefficient))
+            dtype = np.result_type(dtype, value)
+            number = tape.emit(lambda value=value: value)
+            factors = (Factor(number, (), symbol_of(f"{coefficient:g}", 0)), *factors)
+        sign = -1 if coefficient == -1 else 1
+        terms.append(replace(found.term, factors=factors, lookups=lookups, sign=sign))
+    assert shapes is not None
+    return Form(*shapes, dtype, tuple(terms), out_name, wrt_name)
+
+
+@lru_cache(maxsize=4096)
+def bound(
+    written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
+    out_name: str, wrt_name: str,
+) -> tuple[Program, Form]:  # fmt: skip
+    """A sum of written terms as a Jacobian of its own: the views that its arrays need, and its form."""
+    count = 1 + max((n for *_, numbers in written for n in numbers), default=-1)
+    tape = Tape(count, dtype)
+    return finished(tape, bind(tape, written, out_shape, wrt_shape, dtype, out_name, wrt_name))
+
+
+# --- graphs -----------------------------------------------------------------------------------------------------------
+
+
+class Edge(NamedTuple):
+    """A local Jacobian in a graph: the numbers of the value and of the argument, and how its arrays make it."""
+
+    value: int
+    argument: int
+    out_shape: Shape
+    wrt_shape: Shape
+    dtype: np.dtype[np.generic]
+    out_name: str
+    wrt_name: str
+    local: Pattern | Form
+    arrays: tuple[int, ...] = ()
+    """The numbers of the arrays of a form."""
+
+
+class Wanted(NamedTuple):
+    """A Jacobian that is asked for: ∂value/∂argument, with their shapes, its dtype and their names."""
+
+    value: int
+    argument: int
+    out_shape: Shape
+    wrt_shape: Shape
+    dtype: np.dtype[np.generic]
+    out_name: str
+    wrt_name: str
 
 
 class Plan(NamedTuple):
-    """The Jacobians of a chain as one program on the arrays of all local Jacobians.
+    """The Jacobians of a graph as one program on the arrays of all local Jacobians.
 
     The program returns the full tensors, or (unmaterialised) all arrays; then `results` has the form of every Jacobian
     and the numbers of its arrays.
     """
 
     program: Program
-    names: tuple[str, ...]
     results: tuple[tuple[Form, tuple[int, ...]], ...]
+    orders: tuple[Order, ...]
 
 
-@lru_cache(maxsize=1024)
-def plan(links: tuple[LinkForms, ...], names: tuple[str, ...] | None, full: bool) -> Plan:
-    """The products of local Jacobians that give the Jacobians of a chain (None: all), in the cheapest order."""
-    tape, forms = tape_for([form for link in links for _, _, form in link])
-    rest = iter(forms)
-    local = [{name: (by_input, next(rest)) for name, by_input, _ in link} for link in links]
-    through = [next((form for by_input, form in link.values() if by_input), None) for link in local]
-    place = {name: 0 for name, (by_input, _) in local[0].items() if by_input}
-    place |= {name: k for k, link in enumerate(local) for name, (by_input, _) in link.items() if not by_input}
-    for name in names or ():
-        if name not in place:
-            raise UnknownName(name, tuple(place))
-    wanted = tuple(place) if names is None else names
+class Misfit(ValueError):
+    """The formula of an edge does not fit its shapes; `edge` is its position."""
 
-    splits = order.splits(
-        [order.extent(f) if f else None for f in through], sorted({place[n] + 1 for n in wanted} - {len(links)})
-    )
-    uses = Counter(
-        [place[n] + 1 for n in wanted] + [middle for (_, high), middle in splits.items() if high == len(links)]
-    )
-    made: dict[tuple[int, int], Form] = {}
+    def __init__(self, edge: int, problem: str) -> None:
+        super().__init__(problem)
+        self.edge = edge
 
-    def between(low: int, high: int) -> Form:
-        """∂f_high/∂f_low, of layers low … high − 1."""
-        one = through[low]
-        if high == low + 1:
-            assert one is not None
-            return one
-        if (low, high) not in made:
-            middle = splits[low, high]
-            form = algebra.product(tape, between(middle, high), between(low, middle))
-            made[low, high] = algebra.folded(tape, form) if high == len(links) and uses[low] > 1 else form
-        return made[low, high]
 
-    out_name = links[-1][0][2].out_name if links[-1] else "f"
+def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool) -> Plan:
+    """The Jacobians of a graph, by eliminating its values in the cheapest order."""
+    count = 1 + max((n for e in edges for n in _numbers_of(e)), default=-1)
+    dtype = np.result_type(*(e.dtype for e in edges), *(w.dtype for w in wanted)) if wanted else np.dtype(np.float64)
+    tape = Tape(count, dtype)
+    graph: dict[tuple[int, int], Form] = {}
+    for k, edge in enumerate(edges):
+        try:
+            form = _bound(tape, edge)
+        except ValueError as error:
+            raise Misfit(k, str(error)) from error
+        _add(tape, graph, (edge.value, edge.argument), form)
+    ends = _separate(graph, wanted)
+    inner = _pruned(graph, ends)
+    found = elimination.orders({pair: elimination.extent(form) for pair, form in graph.items()}, inner)
+    _eliminate(tape, graph, found[0].vertices)
     results = []
-    for name in wanted:
-        k = place[name]
-        _, form = local[k][name]
-        if k + 1 < len(links):
-            form = algebra.product(tape, between(k + 1, len(links)), form)
-        results.append(replace(form, out_name=out_name, wrt_name=name))
+    for one, pair in zip(wanted, ends, strict=True):
+        form = graph.get(pair, Form(one.out_shape, one.wrt_shape, one.dtype, ()))
+        results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name))
     if full:
-        return Plan(_written(tape, results), wanted, ())
+        return Plan(_written(tape, results), (), found)
     numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
     used = sorted({k for some in numbers for k in some})
-    return Plan(Program(tape, used), wanted, tuple(
+    return Plan(Program(tape, used), tuple(
         (_numbered(form, some), tuple(used.index(k) for k in some)) for form, some in zip(results, numbers, strict=True)
-    ))  # fmt: skip
+    ), found)  # fmt: skip
+
+
+def _numbers_of(edge: Edge) -> Iterator[int]:
+    """The numbers of the arrays of an edge."""
+    yield from edge.arrays
+    if not isinstance(edge.local, Form):
+        for *_, numbers in edge.local:
+            yield from numbers
+
+
+def _bound(tape: Tape, edge: Edge) -> Form:
+    """The form of a local Jacobian."""
+    if isinstance(edge.local, Form):
+        moved = tuple(t.with_arrays(edge.arrays.__getitem__) for t in edge.local.terms)
+        return replace(edge.local, terms=moved, out_name=edge.out_name, wrt_name=edge.wrt_name)
+    return bind(tape, edge.local, edge.out_shape, edge.wrt_shape, edge.dtype, edge.out_name, edge.wrt_name)
+
+
+def _add(tape: Tape, graph: dict[tuple[int, int], Form], pair: tuple[int, int], form: Form) -> None:
+    """Add a path between two values."""
+    graph[pair] = algebra.add(tape, graph[pair], form) if pair in graph else form
+
+
+def _separate(graph: dict[tuple[int, int], Form], wanted: Sequence[Wanted]) -> list[tuple[int, int]]:
+    """Give wanted values that others are made of, and wanted arguments that are made of others, ends of their own.
+
+    An end is one more vertex, with the identity between it and the value. They are numbered down from −1.
+    """
+    arguments, values = {u for _, u in graph}, {w for w, _ in graph}
+    extra: dict[tuple[int, str], int] = {}
+
+    def end(vertex: int, side: str, shape: Shape, dtype: np.dtype[np.generic]) -> int:
+        if (vertex, side) not in extra:
+            extra[vertex, side] = -1 - len(extra)
+            pair = (extra[vertex, side], vertex) if side == "value" else (vertex, extra[vertex, side])
+            graph[pair] = identity(shape, dtype)
+        return extra[vertex, side]
+
+    arguments |= {one.argument for one in wanted}
+    values |= {one.value for one in wanted}
+    ends = []
+    for one in wanted:
+        value, argument = one.value, one.argument
+        if value in arguments:
+            value = end(value, "value", one.out_shape, one.dtype)
+        if argument in values:
+            argument = end(argument, "argument", one.wrt_shape, one.dtype)
+        ends.append((value, argument))
+    return ends
+
+
+def _pruned(graph: dict[tuple[int, int], Form], ends: Sequence[tuple[int, int]]) -> list[int]:
+    """Drop the edges on no way between wanted ends; return the vertices between them, from first to last."""
+    after: dict[int, list[int]] = {}
+    before: dict[int, list[int]] = {}
+    for w, u in graph:
+        after.setdefault(u, []).append(w)
+        before.setdefault(w, []).append(u)
+    above, below = _reached({u for _, u in ends}, after), _reached({w for w, _ in ends}, before)
+    for w, u in list(graph):
+        if u not in above or w not in below:
+            del graph[w, u]
+    outer = {end for pair in ends for end in pair}
+    return sorted({v for pair in graph for v in pair} - outer)
+
+
+def _reached(starts: set[int], ways: Mapping[int, Sequence[int]]) -> set[int]:
+    """Everything that can be reached."""
+    found, waiting = set(starts), list(starts)
+    while waiting:
+        for vertex in ways.get(waiting.pop(), ()):
+            if vertex not in found:
+                found.add(vertex)
+                waiting.append(vertex)
+    return found
+
+
+def _eliminate(tape: Tape, graph: dict[tuple[int, int], Form], order: Sequence[int]) -> None:
+    """Multiply along every path through a vertex, one vertex after another."""
+    after: dict[int, dict[int, None]] = {}
+    before: dict[int, dict[int, None]] = {}
+    for w, u in graph:
+        after.setdefault(u, {})[w] = None
+        before.setdefault(w, {})[u] = None
+    made: set[tuple[int, int]] = set()
+    for v in order:
+        ups, downs = list(after.pop(v, ())), list(before.pop(v, ()))
+        for w in ups:
+            del before[w][v]
+        for u in downs:
+            del after[u][v]
+        lefts = {w: graph.pop((w, v)) for w in ups}
+        rights = {u: graph.pop((v, u)) for u in downs}
+        if len(rights) > 1:  # what several products share is folded once
+            lefts = {w: algebra.folded(tape, form) if (w, v) in made else form for w, form in lefts.items()}
+        if len(lefts) > 1:
+            rights = {u: algebra.folded(tape, form) if (v, u) in made else form for u, form in rights.items()}
+        for w, left in lefts.items():
+            for u, right in rights.items():
+                _add(tape, graph, (w, u), algebra.product(tape, left, right))
+                made.add((w, u))
+                after.setdefault(u, {})[w] = None
+                before.setdefault(w, {})[u] = None
+
+
+def identity(shape: Shape, dtype: np.dtype[np.generic]) -> Form:
+    """δ_ij for multi-indices i and j."""
+    axes = tuple(plain(k, n) for k, n in enumerate(shape))
+    return Form(shape, shape, dtype, (Term(shape, (), (), axes, axes),))
 
 
 def _numbered(form: Form, used: Sequence[int]) -> Form:

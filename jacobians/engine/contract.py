@@ -7,6 +7,7 @@ one gate to opt_einsum. A batched pair goes to ``np.matmul``, which uses BLAS, w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -30,6 +31,23 @@ def contract(subscripts: str, *operands: Array) -> Array:
     import opt_einsum
 
     return np.asarray(opt_einsum.contract(subscripts, *operands))
+
+
+def subscripts(shapes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> str:
+    """The einsum string of a product of Jacobians with these shapes (output, argument), as in ``il,ljk->ijk``.
+
+    The axes of the result come first in the alphabet, from i on; then the axes that are summed.
+    """
+    from opt_einsum.parser import get_symbol
+
+    groups = [shapes[0][0], *(wrt for _, wrt in shapes)]
+    count = 0
+    words = [""] * len(groups)
+    for k in (0, len(groups) - 1, *range(1, len(groups) - 1)):
+        numbers = range(count, count + len(groups[k]))
+        words[k] = "".join(get_symbol((8 + n) % 26 if n < 26 else n) for n in numbers)
+        count += len(groups[k])
+    return f"{','.join(a + b for a, b in pairwise(words))}->{words[0]}{words[-1]}"
 
 
 LARGE = 1 << 14  # entries of products that are made in memory of earlier ones

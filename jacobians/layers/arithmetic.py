@@ -17,8 +17,8 @@ from jacobians.layers import stable
 class Broadcasting(Layer):
     """z = f(x, y) for two arrays that broadcast."""
 
-    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
-        x, y = super()._prepared(inputs)
+    def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+        x, y = super().prepared(inputs)
         try:
             np.broadcast_shapes(x.shape, y.shape)
         except ValueError:

@@ -193,8 +193,8 @@ class Einsum(Layer):
         """The names of the inputs: x0, x1, …."""
         return tuple(f"x{k}" for k in range(len(self._inputs)))
 
-    def _prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
-        arrays = super()._prepared(inputs)
+    def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
+        arrays = super().prepared(inputs)
         known: dict[str, tuple[int, str]] = {}
         for labels, name, x in zip(self._inputs, self.input_names, arrays, strict=True):
             before, dots, after = labels.partition("...")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from jacobians.core.chain import subscripts
 from jacobians.core.jacobian import Jacobian
-from jacobians.engine import algebra, order
+from jacobians.engine import algebra, elimination
 from jacobians.engine.compiler import compiled, writer
+from jacobians.engine.contract import subscripts
 
 Pairs = tuple[tuple[int, int], ...]
 FROM_OUTPUT = "from the output (reverse mode)"
@@ -56,26 +56,15 @@ def orders(factors: Sequence[Jacobian]) -> tuple[Order, ...]:
 
 def _own(factors: Sequence[Jacobian]) -> Pairs:
     """Ask the engine for the order of a chain."""
-    last = len(factors) - 1
-    splits = order.splits([order.extent(f.form) for f in reversed(factors[:-1])], [0])
-    blocks = [(k, k + 1) for k in range(last + 1)]  # factors from … to, counted from the output
-    pairs: list[tuple[int, int]] = []
-
-    def join(start: int, middle: int, end: int) -> None:
-        at = blocks.index((start, middle))
-        blocks[at : at + 2] = [(start, end)]
-        pairs.append((at, at + 1))
-
-    def multiply(low: int, high: int) -> None:
-        """Multiply the factors of layers low … high − 1."""
-        if high - low > 1:
-            middle = splits[low, high]
-            multiply(middle, high)
-            multiply(low, middle)
-            join(last - high, last - middle, last - low)
-
-    multiply(0, last)
-    join(0, last, last + 1)
+    last = len(factors)
+    edges = {(k + 1, k): elimination.extent(f.form) for k, f in enumerate(reversed(factors))}
+    (best, *_) = elimination.orders(edges, range(1, last))
+    rest = list(range(last, -1, -1))  # the values that are left, from the output on
+    pairs = []
+    for vertex in best.vertices:
+        at = rest.index(vertex)
+        pairs.append((at - 1, at))
+        del rest[at]
     return tuple(pairs)
 
 
@@ -100,7 +89,8 @@ def _best(factors: Sequence[Jacobian]) -> Pairs:
     """The order that opt_einsum finds for full tensors, as pairs of neighbours."""
     import opt_einsum
 
-    path, _ = opt_einsum.contract_path(subscripts(factors), *(f.shape for f in factors), shapes=True, optimize="auto")
+    shapes = [(f.out_shape, f.wrt_shape) for f in factors]
+    path, _ = opt_einsum.contract_path(subscripts(shapes), *(f.shape for f in factors), shapes=True, optimize="auto")
     chain = [{k} for k in range(len(factors))]
     listed = list(chain)
     pairs = []

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.core.chain import subscripts
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.layer import Layer
+from jacobians.engine.contract import subscripts
 from jacobians.engine.tape import Array
 from jacobians.notation.symbols import Index
 from jacobians.show import pages
@@ -124,7 +124,15 @@ def explain(chain: Layer, *inputs: ArrayLike, wrt: str | None = None) -> Explana
     costs = orders(factors)
     product, steps = derivation(factors, costs[0].pairs if costs else ())
     product = product.named(path.links[-1].name, factors[-1].form.wrt_name)
-    return Explanation(wrt, tuple(factors), subscripts(factors), costs, steps, product, tuple(path.every()))
+    return Explanation(
+        wrt,
+        tuple(factors),
+        subscripts([(f.out_shape, f.wrt_shape) for f in factors]),
+        costs,
+        steps,
+        product,
+        tuple(path.every()),
+    )
 
 
 def _indexed(array: Array, indices: Sequence[Index]) -> Array:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from jacobians.core.chain import Chain
 from jacobians.core.jacobian import Jacobian
-from jacobians.core.layer import Array, Layer, _output_name
+from jacobians.core.layer import Array, Layer
 from jacobians.core.residual import Residual
 from jacobians.core.terms import term
 from jacobians.errors import locate
@@ -211,7 +211,7 @@ def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
 
 def _value_name(layer: Layer) -> str:
     """What a layer calls its output."""
-    name = _output_name(type(layer))
+    name = layer.output_name
     return name if name.isalpha() else "z"  # a layer without a signature of its own
 
 

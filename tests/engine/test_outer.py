@@ -136,7 +136,8 @@ def test_a_product_that_several_share_is_made_once():
         layers += [Affine(rng.normal(size=(m, n)), rng.normal(size=m)), Tanh()]
     net = Chain(*layers)
     x = rng.normal(size=7)
-    _, links = net._links(net._prepared((x,)), None)
-    calls = net._plan(links, None, full=True).program.calls
+    recording, output = net.recorded(net.prepared((x,)))
+    plan, _ = recording.plan(net.wanted(recording, output, net.selected(None)), full=True)
+    calls = plan.program.calls
     # Fifteen where every Jacobian is multiplied out by itself.
     assert len(calls) == 12

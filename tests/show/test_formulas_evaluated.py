@@ -203,8 +203,8 @@ def networks():
     yield "batch", Chain(affine(3, 2), Tanh(), affine(4, 3), Softmax()), rng.normal(size=(5, 2))
     deep = [layer for n in range(5) for layer in (affine(3, 3), Tanh(), Softmax())]
     yield "deep", Chain(*deep, SoftmaxCrossEntropy(1)), rng.normal(size=3)
-    inner = Residual(Chain(affine(3, 3), Tanh(), affine(3, 3)))
-    yield "residual", Chain(affine(3, 3), inner, Softmax(), inner, Tanh()), rng.normal(size=3)
+    one, two = (Residual(Chain(affine(3, 3), Tanh(), affine(3, 3))) for _ in range(2))
+    yield "residual", Chain(affine(3, 3), one, Softmax(), two, Tanh()), rng.normal(size=3)
     yield "nested", Chain(a=Chain(affine(2, 2), b=Chain(Tanh(), Linear(np.ones((3, 2))))), c=Tanh()), rng.normal(size=2)
 
 

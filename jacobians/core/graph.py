@@ -1,0 +1,305 @@
+"""`Recording`: a computation as a graph of layers applied to values, and the Jacobians along it.
+
+A layer is a graph of one node, a chain a graph without branches; whatever is traced is recorded in the same way. The
+values are numbered in the order in which they are made. `Recording.jacobians` asks every node on the way for its local
+Jacobians and hands the whole graph to the engine, which finds the compiled program again by what was written: formulas,
+shapes, dtypes, and which arrays are the same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.terms import Terms
+from jacobians.engine import compiler, contract, memory
+from jacobians.engine.tape import INSTEAD, Array
+from jacobians.errors import locate
+from jacobians.notation.structure import Form, Shape
+
+
+class Differentiable(Protocol):
+    """What a recording needs of a layer; `Layer` says what each of these is."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+
+    @property
+    def output_name(self) -> str:
+        """The name of the output."""
+
+    @property
+    def own_parameters(self) -> Mapping[str, Array]:
+        """The arrays to differentiate by."""
+
+    def forward(self, *inputs: Any) -> Any:
+        """The output."""
+
+    def local(self, *inputs_and_output: Any) -> Mapping[str, Terms | Jacobian | Array]:
+        """The Jacobian by every argument."""
+
+
+class Node(NamedTuple):
+    """A layer applied to values: what it took and the number of what it made."""
+
+    layer: Differentiable
+    path: str
+    arguments: tuple[tuple[str, int], ...]
+    """The name of every argument that is a value of the graph, and its number."""
+
+    inputs: tuple[Array, ...]
+    value: int
+
+
+Numbers = tuple[int, ...]
+Written = tuple[Node, int, Shape, np.dtype[Any], str, tuple[tuple[Any, ...], ...]]
+"""What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, the
+pattern of its terms or the form of its Jacobian, and the numbers of the form's arrays."""
+
+
+class Wanted(NamedTuple):
+    """A Jacobian that is asked for: ∂value/∂argument, by their numbers, and what they are called."""
+
+    value: int
+    argument: int
+    value_name: str
+    argument_name: str
+
+
+Key = tuple[Any, ...]
+_plans: OrderedDict[Key, compiler.Plan] = OrderedDict()  # those last used come last
+MOST = 1024  # plans that are kept
+
+
+class Recording:
+    """Values, and the layers that made them.
+
+    Parameters
+    ----------
+    paths
+        What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
+    """
+
+    __slots__ = ("leaves", "nodes", "paths", "values")
+
+    def __init__(self, paths: Mapping[int, str]) -> None:
+        self.paths = paths
+        self.values: list[Array] = []
+        self.leaves: dict[str, int] = {}
+        self.nodes: list[Node] = []
+
+    def leaf(self, name: str, value: Array) -> int:
+        """An input or a parameter: the number of its value."""
+        number = self.leaves.get(name)
+        if number is None:
+            number = self.leaves[name] = len(self.values)
+            self.values.append(value)
+        return number
+
+    def apply(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
+        """Apply a layer to arrays, of which those with a number are values of the graph; the number of its output."""
+        return self.add(layer, inputs, numbers, layer.forward(*inputs))
+
+    def add(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None], output: Any) -> int:
+        """Note that a layer made this output; return its number."""
+        arguments = [(name, n) for name, n in zip(layer.input_names, numbers, strict=True) if n is not None]
+        path = self.paths.get(id(layer))
+        if path is not None:
+            for name, array in layer.own_parameters.items():
+                arguments.append((name, self.leaf(path + name, array)))
+        values = self.values
+        number = len(values)
+        values.append(output if type(output) is np.ndarray else np.asarray(output))
+        self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
+        return number
+
+    # -- Jacobians -----------------------------------------------------------------------------------------------------
+
+    def full(self, wanted: Sequence[Wanted]) -> list[Array]:
+        """The full Jacobian tensors."""
+        plan, arrays = self.plan(wanted, full=True)
+        plan.program.require_memory()
+        return list(plan.program(arrays))
+
+    def jacobians(self, wanted: Sequence[Wanted]) -> list[Jacobian]:
+        """The unmaterialised Jacobians."""
+        plan, arrays = self.plan(wanted, full=False)
+        plan.program.require_memory()
+        made = plan.program(arrays)
+        return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
+
+    def plan(self, wanted: Sequence[Wanted], full: bool) -> tuple[compiler.Plan, list[Array]]:
+        """The compiled products of the local Jacobians, and the arrays that they take.
+
+        A plan is found again by all that it depends on: the graph, and the formulas, shapes, dtypes and identities of
+        the arrays that every layer on the way has written now.
+        """
+        written, arrays = self.written(wanted)
+        values = self.values
+        leaves = tuple([(n, values[n].shape, values[n].dtype) for n in self.leaves.values()])
+        key = (full, tuple(wanted), leaves, tuple([(node.arguments, *rest) for node, *rest in written]))
+        plan = _plans.get(key)
+        if plan is None:
+            plan = _plans[key] = self._compiled(written, wanted, full)
+            while len(_plans) > MOST:
+                _plans.popitem(last=False)
+        else:
+            with suppress(KeyError):  # another thread may have dropped it
+                _plans.move_to_end(key)
+        return plan, arrays
+
+    def written(self, wanted: Sequence[Wanted]) -> tuple[list[Written], list[Array]]:
+        """What the nodes on the way from the arguments to the values write, and all arrays in it."""
+        arrays: list[Array] = []
+        numbers: dict[int, int] = {}
+        found: list[Written] = []
+        values = self.values
+        for node, depends in self._between(wanted):
+            output = values[node.value]
+            local = node.layer.local(*node.inputs, output)
+            patterns: list[tuple[Any, ...]] = []
+            for name, number in node.arguments:
+                if depends is None or number in depends:
+                    one = local.get(name)
+                    if type(one) is Terms:
+                        patterns.append((name, number, one.pattern(arrays, numbers), ()))
+                    else:
+                        patterns.append((name, number, *self._given(node, name, one, number, arrays)))
+            found.append((node, node.value, output.shape, output.dtype, node.layer.output_name, tuple(patterns)))
+        return found, arrays
+
+    def _compiled(self, written: Sequence[Written], wanted: Sequence[Wanted], full: bool) -> compiler.Plan:
+        """A plan for what has been written."""
+        edges = self.edges(written)
+        asked = []
+        for number, by, *names in wanted:
+            value, argument = self.values[number], self.values[by]
+            dtype = np.result_type(value, argument)
+            asked.append(compiler.Wanted(number, by, value.shape, argument.shape, dtype, *names))
+        try:
+            return compiler.plan(edges, tuple(asked), full)
+        except compiler.Misfit as error:
+            edge = edges[error.edge]
+            (node,) = (node for node, value, *_ in written if value == edge.value)
+            raise self._located(node, f"∂{edge.out_name}/∂{edge.wrt_name} {error}") from error
+
+    def edges(self, written: Sequence[Written]) -> tuple[compiler.Edge, ...]:
+        """The local Jacobians as edges of a graph."""
+        return tuple(
+            compiler.Edge(value, number, shape, argument.shape, np.result_type(dtype, argument), out_name, name, *rest)
+            for _, value, shape, dtype, out_name, patterns in written
+            for name, number, *rest in patterns
+            for argument in [self.values[number]]
+        )
+
+    def _between(self, wanted: Sequence[Wanted]) -> list[tuple[Node, set[int] | None]]:
+        """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
+        targets, sources = {one.value for one in wanted}, {one.argument for one in wanted}
+        depends, found = set(sources), []
+        for node in self.nodes:
+            for _, number in node.arguments:
+                if number in depends:
+                    depends.add(node.value)
+                    found.append(node)
+                    break
+        every = None if len(depends) == len(self.values) else depends
+        needed, result = targets, []
+        for node in reversed(found):
+            if node.value in needed:
+                for _, number in node.arguments:
+                    needed.add(number)
+                result.append((node, every))
+        result.reverse()
+        return result
+
+    def _given(self, node: Node, name: str, written: Any, number: int, arrays: list[Array]) -> tuple[Form, Numbers]:
+        """A local Jacobian that is one already, or an array of all its entries."""
+        layer, out_name = type(node.layer).__name__, node.layer.output_name
+        output, argument = self.values[node.value], self.values[number]
+        if written is None:
+            known = ", ".join(map(repr, node.layer.local(*node.inputs, output))) or "nothing"
+            problem = f"there is no derivative by {name!r}: {layer}.local gives {known}"
+            raise self._located(node, problem)
+        if isinstance(written, np.ndarray):
+            if written.shape != output.shape + argument.shape:
+                needed = output.shape + argument.shape
+                problem = f"∂{out_name}/∂{name} must be an array of shape {needed}; it is {written.shape}"
+                raise self._located(node, problem)
+            written = Jacobian.from_array(written, output.ndim)
+        if not isinstance(written, Jacobian):
+            problem = (
+                f"∂{out_name}/∂{name} must be written with term(…), or be a Jacobian or an array; "
+                f"{layer}.local gives a {type(written).__name__}"
+            )
+            raise self._located(node, problem)
+        if (written.out_shape, written.wrt_shape) != (output.shape, argument.shape):
+            raise self._located(
+                node, f"∂{out_name}/∂{name} must be {output.shape} × {argument.shape}; "
+                f"it is {written.out_shape} × {written.wrt_shape}"
+            )  # fmt: skip
+        first = len(arrays)
+        arrays += written.arrays
+        return written.form, tuple(range(first, len(arrays)))
+
+    def _located(self, node: Node, problem: str) -> ValueError:
+        """An error of a layer, with the path to it."""
+        error = ValueError(f"{type(node.layer).__name__}: {problem}")
+        return locate(node.path.rstrip("."), error) if node.path.rstrip(".") else error
+
+    # -- the reference -------------------------------------------------------------------------------------------------
+
+    def explicit(self, wanted: Sequence[Wanted]) -> list[Array]:
+        """Every local Jacobian in full, contracted with ``opt_einsum.contract`` along the graph, as the lecture does.
+
+        Where several paths meet, each is contracted and they are added.
+        """
+        written, arrays = self.written(wanted)
+        edges = self.edges(written)
+        found: dict[tuple[int, int], Array] = {}
+        for target in dict.fromkeys(one.value for one in wanted):
+            factors: dict[int, list[Array]] = {target: []}
+            ndim = self.values[target].ndim
+            for edge in reversed(edges):
+                if edge.value not in factors:
+                    continue
+                path = [*factors[edge.value], self._tensor(edge, arrays)]
+                if edge.argument in factors:
+                    path = [self._product(p, edge.argument, ndim) for p in (factors[edge.argument], path)]
+                    path = [path[0] + path[1]]
+                factors[edge.argument] = path
+            for one in wanted:
+                if one.value == target:
+                    path = factors.get(one.argument, [])
+                    found[target, one.argument] = (
+                        self._product(path, one.argument, ndim) if path or one.argument == target
+                        else np.zeros(self.values[target].shape + self.values[one.argument].shape)
+                    )  # fmt: skip
+        return [found[one.value, one.argument] for one in wanted]
+
+    def _tensor(self, edge: compiler.Edge, arrays: Sequence[Array]) -> Array:
+        """A local Jacobian in full."""
+        if isinstance(edge.local, tuple):
+            numbers = {n: k for k, n in enumerate(dict.fromkeys(n for *_, some in edge.local for n in some))}
+            pattern = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
+            program, form = compiler.bound(pattern, *edge[2:7])
+            return Jacobian(form, program([arrays[n] for n in numbers])).full()
+        return Jacobian(edge.local, tuple([arrays[n] for n in edge.arrays])).full()
+
+    def _product(self, factors: Sequence[Array], argument: int, ndim: int) -> Array:
+        """The product of full tensors from a value with `ndim` axes to an argument."""
+        if not factors:
+            shape = self.values[argument].shape
+            return np.eye(int(np.prod(shape))).reshape(shape + shape)
+        shapes = []
+        for factor in factors:
+            shapes.append((factor.shape[:ndim], factor.shape[ndim:]))
+            ndim = factor.ndim - ndim
+        dtype = np.result_type(*factors)
+        memory.require(shapes[0][0] + shapes[-1][1], dtype, "the full Jacobian", INSTEAD)
+        return contract.contract(contract.subscripts(shapes), *factors)

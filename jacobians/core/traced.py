@@ -1,0 +1,385 @@
+"""`Traced`: what a function that is being traced gets instead of an array.
+
+It looks like an ndarray, and NumPy hands every function of it over to us (``__array_ufunc__``, NEP 13;
+``__array_function__``, NEP 18). What each function becomes is a rule in a table; a rule applies layers, and every layer
+becomes a node of the `Recording`. The rules for NumPy are in `jacobians.functions`.
+
+Traced values follow NumPy's rules for memory: an array can be written into, its views see that, and numbers cannot.
+"""
+
+from __future__ import annotations
+
+import linecache
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from jacobians.core.graph import Recording
+from jacobians.engine.tape import Array
+from jacobians.errors import TracingError
+
+if TYPE_CHECKING:
+    from jacobians.core.graph import Differentiable
+
+Rule = Callable[..., Any]
+RULES: dict[Any, Rule] = {}
+METHODS: dict[str, Rule] = {}
+"""What to do with a function of traced values; a ufunc's methods are found as ``(np.add, "reduce")``."""
+
+OURS = str(Path(__file__).parents[1])
+THEIRS = str(Path(np.__file__).parent)
+
+
+def rule(*functions: Any) -> Callable[[Rule], Rule]:
+    """Enter a rule for these functions."""
+
+    def enter(one: Rule) -> Rule:
+        for function in functions:
+            RULES[function] = one
+        return one
+
+    return enter
+
+
+class View(NamedTuple):
+    """Where a traced array has its entries: in another one, which it can be made from again and written back to."""
+
+    base: Traced
+    version: int
+    make: Callable[[Traced], Traced]
+    write: Callable[[Traced, Traced], Traced] | None
+
+
+class Traced(NDArrayOperatorsMixin):
+    """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
+
+    __slots__ = ("__weakref__", "_number", "_version", "_view", "recording")
+    __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]  # as an ndarray
+
+    def __init__(self, recording: Recording, number: int, view: View | None = None) -> None:
+        self.recording = recording
+        self._number = number
+        self._version = 0
+        self._view = view
+
+    @property
+    def number(self) -> int:
+        """The number of the value in the recording, now."""
+        if self._view is not None:
+            base, version, make, _ = self._view
+            if base.version != version:  # written into since
+                self._number = make(base).number
+                self._view = self._view._replace(version=base.version)
+                self._version += 1
+        return self._number
+
+    @property
+    def version(self) -> int:
+        """How often the array has been written into."""
+        if self._view is not None:
+            _ = self.number
+        return self._version
+
+    @property
+    def value(self) -> Array:
+        """The array that it stands for; not to be written into."""
+        return self.recording.values[self.number]
+
+    def become(self, new: Traced) -> None:
+        """Write the entries of another one into this array, and into whatever it is a view of."""
+        if self._view is not None:
+            base, _, _, write = self._view
+            if write is None:
+                refuse("writing into this view of a traced array", "write into the array itself, or into a copy")
+            base.become(write(base, new))
+            self._view = self._view._replace(version=base.version)
+        self._number = new.number
+        self._version += 1
+
+    def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], Traced] | None) -> Traced:
+        """A view of this array."""
+        made = make(self)
+        return Traced(self.recording, made.number, View(self, self.version, make, write)) if made.ndim else made
+
+    # -- as an array ---------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self.value.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype."""
+        return self.value.dtype
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an entry."""
+        return self.value.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all entries."""
+        return self.value.nbytes
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Traced]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[k] for k in range(len(self.value)))
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self == item))
+
+    def __repr__(self) -> str:
+        return f"Traced({np.array2string(self.value, threshold=20)})"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value[()], spec)
+
+    def __copy__(self) -> Traced:
+        return Traced(self.recording, self.number)
+
+    def __deepcopy__(self, memo: Any) -> Traced:
+        return Traced(self.recording, self.number)
+
+    def __getitem__(self, key: Any) -> Traced:
+        found: Traced = RULES[operator.getitem](self, key)
+        return found
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.become(RULES[operator.setitem](self, key, value))
+
+    def __getattr__(self, name: str) -> Any:
+        method = METHODS.get(name)
+        if method is None:
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        return method(self)
+
+    # In place, arrays are written into; numbers, as everywhere in Python, are replaced.
+
+    def _in_place(self, ufunc: np.ufunc, other: Any) -> Traced:
+        result: Traced = RULES[ufunc](self, other)
+        if not self.ndim:
+            return result
+        if result.shape != self.shape:
+            raise ValueError(f"operands of shapes {self.shape} and {np.shape(other)} do not fit in place")
+        self.become(result)
+        return self
+
+    def __iadd__(self, other: Any) -> Traced:
+        return self._in_place(np.add, other)
+
+    def __isub__(self, other: Any) -> Traced:
+        return self._in_place(np.subtract, other)
+
+    def __imul__(self, other: Any) -> Traced:
+        return self._in_place(np.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Traced:
+        return self._in_place(np.true_divide, other)
+
+    def __ipow__(self, other: Any) -> Traced:
+        return self._in_place(np.power, other)
+
+    def __imatmul__(self, other: Any) -> Traced:
+        return self._in_place(np.matmul, other)
+
+    def __ifloordiv__(self, other: Any) -> NoReturn:
+        refuse("//= of a traced array", "write y = y // other, which is a constant")
+
+    def __imod__(self, other: Any) -> Traced:
+        return self._in_place(np.remainder, other)
+
+    # -- what only a number can do -------------------------------------------------------------------------------------
+
+    def __float__(self) -> NoReturn:
+        refuse("float() of a traced value", "leave it out, and use NumPy's functions, as in np.sin for math.sin")
+
+    def __int__(self) -> NoReturn:
+        refuse("int() of a traced value", "use int(np.floor(v)) where the integer part is meant to be a constant")
+
+    def __complex__(self) -> NoReturn:
+        refuse("complex() of a traced value", "write a + 1j * b")
+
+    def __index__(self) -> NoReturn:
+        refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        refuse("round() of a traced value", "write np.round(v), which is a constant")
+
+    def __trunc__(self) -> NoReturn:
+        refuse("math.trunc() of a traced value", "write np.trunc(v), which is a constant")
+
+    __ceil__ = __floor__ = __trunc__
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; nothing else may turn into an array."""
+        if dtype is not None and np.dtype(dtype).kind != "O":
+            refuse(
+                "writing a traced value into a plain array",
+                "start from np.zeros_like(x), or build the array with np.stack or np.array([…])",
+            )
+        if self.ndim and not _in_a_list(self):
+            refuse("np.asarray or np.array of a traced array", "leave it out; rows are put together by np.stack")
+        found = np.empty(self.size, object)
+        flat = self if self.ndim == 1 else self.reshape(-1)
+        for k in range(self.size):
+            found[k] = flat[k] if self.ndim else self
+        return found.reshape(self.shape)
+
+    # -- NumPy's protocols ---------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        one = RULES.get(ufunc if method == "__call__" else (ufunc, method))
+        if one is None:
+            name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
+            refuse(name, "teach it with jacobians.derivative, or write it with other functions")
+        out = options.pop("out", None)
+        result = one(*inputs, **options)
+        return result if out is None else into(out, result)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        one = RULES.get(function)
+        if one is None:
+            name = f"{function.__module__.replace('numpy', 'np')}.{function.__name__}"
+            refuse(name, "teach it with jacobians.derivative, or write it with other functions")
+        out = kwargs.get("out")
+        if out is None:
+            return one(*args, **kwargs)
+        return into(out, one(*args, **{name: value for name, value in kwargs.items() if name != "out"}))
+
+    def apply(self, layer: Any, inputs: Sequence[Any]) -> Traced:
+        """Apply a layer to traced and plain inputs."""
+        arrays, numbers = prepared(self.recording, inputs)
+        return Traced(self.recording, layer.record(self.recording, layer.prepared(tuple(arrays)), numbers))
+
+
+def into(out: Any, result: Any) -> Any:
+    """The result of a function, in the array that was given for it."""
+    out = out[0] if isinstance(out, tuple) else out
+    if not isinstance(out, Traced):
+        refuse("out= with a plain array", "give no out=, or an array made with np.zeros_like of a traced one")
+    out[...] = result
+    return out
+
+
+def apply(layer: Differentiable, *inputs: Any, output: Any = None) -> Traced:
+    """A node: a layer applied to traced values and constants; `output` where it has been computed already."""
+    recording = recording_of(inputs)
+    arrays, numbers = prepared(recording, inputs)
+    if output is None:
+        number = recording.apply(layer, tuple(arrays), numbers)
+    else:
+        number = recording.add(layer, tuple(arrays), numbers, output)
+    return Traced(recording, number)
+
+
+def recording_of(inputs: Sequence[Any]) -> Recording:
+    """The recording that traced inputs belong to."""
+    found: Recording | None = None
+    for x in inputs:
+        if isinstance(x, Traced):
+            if found is not None and x.recording is not found:
+                refuse("values of two traces meet in one function", "trace one function at a time; see hessian")
+            found = x.recording
+    assert found is not None
+    return found
+
+
+def prepared(recording: Recording, inputs: Sequence[Any]) -> tuple[list[Array], list[int | None]]:
+    """The inputs as arrays; those that are traced with their numbers. Arrays of the caller's are copied."""
+    numbers: list[int | None] = []
+    arrays: list[Any] = []
+    for x in inputs:
+        if isinstance(x, Traced):
+            number = x.number
+            numbers.append(number)
+            arrays.append(recording.values[number])
+        else:
+            numbers.append(None)
+            arrays.append(x)
+    for k, x in enumerate(arrays):
+        if numbers[k] is None:
+            arrays[k] = constant(x, arrays, numbers)
+    return arrays, numbers
+
+
+def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Array:
+    """A constant as an array of numbers; a Python number has the dtype of the traced values."""
+    if type(x) in (int, float, complex, bool):
+        dtypes = [a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]
+        return np.asarray(x, np.result_type(*dtypes, x))
+    array = np.asarray(x)
+    if array.dtype.kind in "biu":
+        return array.astype(np.float64)
+    return array.copy() if array.flags.writeable else array
+
+
+def run(
+    recording: Recording, function: Callable[..., Any], inputs: Sequence[Array], numbers: Sequence[int | None]
+) -> int:
+    """Call a function with traced values; return the number of its output."""
+    given = [x if n is None else Traced(recording, n) for x, n in zip(inputs, numbers, strict=True)]
+    output = RULES["output"](function(*given), recording)
+    if isinstance(output, Traced):
+        return output.number
+    recording.values.append(np.asarray(output))
+    return len(recording.values) - 1
+
+
+# --- where the user is ------------------------------------------------------------------------------------------------
+
+
+def refuse(what: str, instead: str) -> NoReturn:
+    """Raise an error that says what cannot be traced, where it stands, and what to write instead."""
+    frame = _users_frame()
+    where = ""
+    if frame is not None:
+        code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        name = Path(frame.f_code.co_filename).name
+        where = f" in {frame.f_code.co_name} ({name}, line {frame.f_lineno}{f': {code}' if code else ''})"
+    raise TracingError(f"{what} cannot be traced{where}: {instead}")
+
+
+def _users_frame() -> FrameType | None:
+    """The innermost frame outside of this library and NumPy."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith((OURS, THEIRS)):
+        frame = frame.f_back
+    return frame
+
+
+def _in_a_list(value: Traced) -> bool:
+    """Whether a value is being turned into an array as part of a list, and not by itself."""
+    frame = _users_frame()
+    if frame is None:
+        return False
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return "[" in line.partition("array(")[2] or "[" in line.partition("stack(")[2]
