@@ -20,14 +20,14 @@ The map of the package, from the inside out:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jacobians import functions as _functions  # noqa: F401 - what NumPy does to traced values
 from jacobians import layers
 from jacobians.core.chain import Chain
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.layer import Layer, Parameter
 from jacobians.core.residual import Residual
 from jacobians.core.terms import Terms, term
-from jacobians.errors import JacobianTooLarge
+from jacobians.errors import JacobianTooLarge, TracingError
+from jacobians.functions.trace import Graph, derivative, jacobian, trace
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
 from jacobians.nn import NN
 
@@ -40,21 +40,26 @@ __version__ = "0.1.0"
 __all__ = [
     "NN",
     "Chain",
+    "Graph",
     "Jacobian",
     "JacobianTooLarge",
     "Layer",
     "Parameter",
     "Residual",
     "Terms",
+    "TracingError",
     "check",
     "check_jacobian",
     "check_jvp",
     "check_vjp",
+    "derivative",
     "gauss_newton",
     "gradient_descent",
+    "jacobian",
     "numerical_jacobian",
     "sample_point",
     "term",
+    "trace",
     *layers.__all__,
 ]
 _LATER = {  # imported when they are asked for: `import jacobians` stays light

@@ -248,10 +248,9 @@ class Traced(NDArrayOperatorsMixin):
             )
         if self.ndim and not _in_a_list(self):
             refuse("np.asarray or np.array of a traced array", "leave it out; rows are put together by np.stack")
-        found = np.empty(self.size, object)
-        flat = self if self.ndim == 1 else self.reshape(-1)
-        for k in range(self.size):
-            found[k] = flat[k] if self.ndim else self
+        found = np.empty(self.shape or 1, object)
+        for k in np.ndindex(found.shape):
+            found[k] = self[k] if self.ndim else self
         return found.reshape(self.shape)
 
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------

@@ -1,24 +1,38 @@
-"""Plain NumPy functions: what each of them becomes when it is traced."""
+"""Plain NumPy functions: what each of them becomes when it is traced, and the Jacobians of what people write with them.
 
-from typing import Any
+- `ufuncs`: NumPy's ufuncs, with their methods; `constants`: functions whose values are plain, or piecewise constant.
+- `indexing`, `moving`: entries taken, written and moved; `assembling`: arrays put together from others.
+- `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort and interpolation.
+- `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
+- `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
+- `trace`: `trace`, `jacobian` and the `Graph` that they give.
 
-import numpy as np
+Every rule applies layers of the catalogue, or other functions that have rules.
+"""
 
-from jacobians import layers
-from jacobians.core.traced import Traced, apply, rule
+from jacobians.functions import (
+    assembling,
+    constants,
+    indexing,
+    moving,
+    products,
+    reducing,
+    selecting,
+    ufuncs,
+)
+from jacobians.functions.trace import Graph, derivative, jacobian, trace
 
-
-@rule(np.add)
-def _add(x: Any, y: Any) -> Traced:
-    return apply(layers.Add(), x, y)
-
-
-@rule("output")
-def _output(x: Any, _: Any) -> Any:
-    return x
-
-
-@rule(np.shape)
-def _shape(x: Any) -> tuple[int, ...]:
-    shape: tuple[int, ...] = x.shape
-    return shape
+__all__ = [
+    "Graph",
+    "assembling",
+    "constants",
+    "derivative",
+    "indexing",
+    "jacobian",
+    "moving",
+    "products",
+    "reducing",
+    "selecting",
+    "trace",
+    "ufuncs",
+]

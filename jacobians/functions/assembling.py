@@ -1,0 +1,133 @@
+"""Arrays put together from others: concatenated, stacked, built from lists of traced numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jacobians.core.traced import RULES, Traced, apply, rule
+from jacobians.layers.placing import Assemble
+
+
+@lru_cache(maxsize=4096)
+def _assemble(places: tuple[Any, ...], shape: tuple[int, ...]) -> Assemble:
+    return Assemble(places, shape)
+
+
+def whole(x: Any) -> Any:
+    """An array of objects, some of them traced, as one traced array; anything else as it is."""
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return RULES["stack objects"](x)
+    if isinstance(x, list | tuple) and any_traced(x):
+        return RULES[np.stack]([whole(one) for one in x])
+    return x
+
+
+def any_traced(x: Any) -> bool:
+    """Whether there is a traced value in nested lists."""
+    if isinstance(x, list | tuple):
+        return any(any_traced(one) for one in x)
+    return isinstance(x, Traced) or (isinstance(x, np.ndarray) and x.dtype == object)
+
+
+@rule("stack objects")
+def stack_objects(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
+    """An array of traced and plain numbers as one traced array."""
+    flat = list(x.reshape(-1))
+    if not any(isinstance(one, Traced) for one in flat):
+        return x.astype(np.result_type(*flat) if flat else float)
+    places = tuple((k,) for k in range(len(flat)))
+    return RULES[np.reshape](apply(_assemble(places, (len(flat),)), *flat), x.shape)
+
+
+@rule(np.concatenate)
+def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Arrays one after another along an axis."""
+    parts = [whole(x) for x in arrays]
+    parts = [x if isinstance(x, Traced) else np.asarray(x) for x in parts]
+    if axis is None:
+        parts, axis = [RULES[np.ravel](x) if isinstance(x, Traced) else x.ravel() for x in parts], 0
+    values = [x.value if isinstance(x, Traced) else x for x in parts]
+    output = np.concatenate(values, axis=axis, dtype=dtype)
+    axis = axis % output.ndim
+    places, start = [], 0
+    for value in values:
+        n = value.shape[axis]
+        places.append(tuple((start, 1, n) if k == axis else (0, 1, m) for k, m in enumerate(value.shape)))
+        start += n
+    return apply(_assemble(tuple(places), output.shape), *parts, output=output)
+
+
+@rule(np.stack)
+def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Arrays of one shape along a new axis."""
+    parts = [whole(x) for x in arrays]
+    parts = [x if isinstance(x, Traced) else np.asarray(x) for x in parts]
+    values = [x.value if isinstance(x, Traced) else x for x in parts]
+    output = np.stack(values, axis=axis, dtype=dtype)
+    axis = axis % output.ndim
+    places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(output.shape)) for k in range(len(parts)))
+    return apply(_assemble(places, output.shape), *parts, output=output)
+
+
+def _each(function: Any, arrays: Any) -> list[Any]:
+    return [function(whole(x)) for x in arrays]
+
+
+@rule(np.vstack)
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Rows below each other."""
+    return concatenate(_each(np.atleast_2d, tup), 0, dtype)
+
+
+@rule(np.hstack)
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Arrays beside each other."""
+    parts = _each(np.atleast_1d, tup)
+    return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1, dtype)
+
+
+@rule(np.dstack)
+def dstack(tup: Sequence[Any]) -> Any:
+    """Arrays behind each other."""
+    return concatenate(_each(np.atleast_3d, tup), 2)
+
+
+@rule(np.column_stack)
+def column_stack(tup: Sequence[Any]) -> Any:
+    """Columns beside each other."""
+    parts = [whole(x) for x in tup]
+    return concatenate(
+        [x[:, None] if np.ndim(x) == 1 else np.atleast_2d(x) if np.ndim(x) == 0 else x for x in parts], 1
+    )
+
+
+@rule(np.append)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """An array with others behind it."""
+    return concatenate([arr, values], axis)
+
+
+@rule(np.block)
+def block(arrays: Any) -> Any:
+    """An array from nested lists of blocks."""
+
+    def depth(x: Any) -> int:
+        return 1 + max((depth(one) for one in x), default=0) if isinstance(x, list) else 0
+
+    levels = depth(arrays)
+
+    def joined(x: Any, level: int, ndim: int) -> Any:
+        if level == 0:
+            one = whole(x)
+            one = one if isinstance(one, Traced) else np.asarray(one)
+            return one[(None,) * (ndim - one.ndim)] if one.ndim < ndim else one
+        return concatenate([joined(one, level - 1, ndim) for one in x], axis=-level)
+
+    def most(x: Any) -> int:
+        return max(map(most, x)) if isinstance(x, list) else np.ndim(x)
+
+    return joined(arrays, levels, max(levels, most(arrays)))

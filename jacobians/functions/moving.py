@@ -1,0 +1,125 @@
+"""Functions that move entries: whatever NumPy does to the array is done to an array of positions.
+
+The positions decide the Jacobian (`jacobians.layers.placing`). They depend on shapes alone, so they are found once.
+Where NumPy gives a view, the traced array is one, too.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.layers.placing import Rearrange, Replace
+
+MOST = 4096  # rearrangements that are remembered
+_known: OrderedDict[Hashable, Rearrange] = OrderedDict()
+
+
+def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
+    """What a function that only moves entries makes of x, as a rearrangement of its entries."""
+    value = x.value
+    output = function(value, *arguments, **options)
+    layer = rearrangement(function, value.shape, arguments, options)
+
+    def make(base: Traced) -> Traced:
+        made = output if base.value is value else function(base.value, *arguments, **options)
+        return Traced(base.recording, base.recording.add(layer, (base.value,), (base.number,), made))
+
+    def write(base: Traced, new: Traced) -> Traced:
+        return apply(Replace((layer.positions,), base.shape), base, new)
+
+    shares = isinstance(output, np.ndarray) and output.ndim and np.may_share_memory(output, value)
+    return x.viewed(make, write) if shares else make(x)
+
+
+def rearrangement(
+    function: Callable[..., Any], shape: tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Rearrange:
+    """The layer for a function of an array of this shape; it is remembered where the arguments are hashable."""
+    key = hashable((function, shape, arguments, tuple(options.items())))
+    layer = None if key is None else _known.get(key)
+    if layer is None:
+        positions = np.arange(int(np.prod(shape))).reshape(shape)
+        layer = Rearrange(function(positions, *arguments, **options), shape)
+        if key is not None:
+            _known[key] = layer
+            while len(_known) > MOST:
+                with suppress(KeyError):  # another thread was quicker
+                    _known.popitem(last=False)
+    return layer
+
+
+def hashable(value: Any) -> Hashable:
+    """A key for the arguments of a call; None where they hold arrays."""
+    found = _hashable(value)
+    return None if found is _NONE else found
+
+
+_NONE = object()
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        parts = [_hashable(v) for v in value]
+        return _NONE if any(p is _NONE for p in parts) else (type(value), *parts)
+    if isinstance(value, slice):  # it has no hash before Python 3.12
+        return _hashable(("slice", value.start, value.stop, value.step))
+    if isinstance(value, np.ndarray):
+        return _NONE
+    try:
+        hash(value)
+    except TypeError:
+        return _NONE
+    return type(value), value  # True is not 1 where it is an index
+
+
+def mover(function: Callable[..., Any], name: str | None = None) -> None:
+    """Enter a function whose first argument is the array whose entries it moves; `name`: it is a method, too."""
+
+    def call(x: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(x, Traced):
+            refuse(f"np.{function.__name__} with a traced option", "options are plain numbers")
+        return moved(function, x, *arguments, **options)
+
+    RULES[function] = call
+    if name is not None:
+        METHODS[name] = lambda x: lambda *arguments, **options: call(x, *arguments, **options)
+
+
+MOVERS: tuple[Callable[..., Any], ...] = (
+    np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.tile, np.resize, np.delete, np.broadcast_to, np.expand_dims,
+    np.moveaxis, np.rollaxis, np.matrix_transpose, np.linalg.diagonal, np.linalg.matrix_transpose,
+)  # fmt: skip
+METHODS_TOO: tuple[Callable[..., Any], ...] = (np.repeat, np.swapaxes, np.squeeze, np.diagonal, np.ravel)
+for _function in MOVERS:
+    mover(_function)
+for _function in METHODS_TOO:
+    mover(_function, _function.__name__)
+
+
+@rule(np.reshape)
+def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Traced:
+    """The entries in another shape."""
+    return moved(np.reshape, a, shape, order=order)
+
+
+@rule(np.transpose)
+def transpose(a: Any, axes: Any = None) -> Traced:
+    """The axes in another order."""
+    return moved(np.transpose, a, axes)
+
+
+def _variadic(call: Any) -> Any:
+    """A method that takes a tuple or its parts."""
+    return lambda x: lambda *axes, **options: call(x, axes[0] if len(axes) == 1 else axes or None, **options)
+
+
+METHODS["reshape"] = _variadic(reshape)
+METHODS["transpose"] = _variadic(transpose)
+METHODS["T"] = transpose
+METHODS["flatten"] = lambda x: lambda order="C": reshape(x, -1, order=order)

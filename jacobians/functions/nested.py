@@ -1,0 +1,65 @@
+"""Arguments and outputs that are tuples, lists, dicts, named tuples or dataclasses of arrays, nested as one likes.
+
+>>> names, leaves, rebuilt = flatten({"W": 1.0, "b": [2.0, 3.0]}, "params")
+>>> names
+['params.W', 'params.b.0', 'params.b.1']
+>>> rebuilt([10, 20, 30])
+{'W': 10, 'b': [20, 30]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+Rebuild = Callable[[Sequence[Any]], Any]
+
+
+def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
+    """The leaves of a nested value, their dotted names, and how to put others in their places."""
+    children = _children(value)
+    if children is None:
+        return [name], [value], lambda leaves: leaves[0]
+    names: list[str] = []
+    leaves: list[Any] = []
+    parts: list[tuple[int, Rebuild]] = []
+    for key, child in children:
+        more, some, rebuild = flatten(child, f"{name}.{key}" if name else str(key))
+        names += more
+        leaves += some
+        parts.append((len(some), rebuild))
+
+    def rebuilt(new: Sequence[Any]) -> Any:
+        made, at = [], 0
+        for count, rebuild in parts:
+            made.append(rebuild(new[at : at + count]))
+            at += count
+        return _like(value, made)
+
+    return names, leaves, rebuilt
+
+
+def _children(value: Any) -> list[tuple[Any, Any]] | None:
+    """The parts of a container with their keys; None for a leaf."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return list(zip(value._fields, value, strict=True))
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if is_dataclass(value) and not isinstance(value, type) and not hasattr(value, "local"):
+        return [(f.name, getattr(value, f.name)) for f in fields(value) if f.init]
+    return None
+
+
+def _like(value: Any, children: list[Any]) -> Any:
+    """A container of the same kind with other parts."""
+    if hasattr(value, "_fields"):
+        return type(value)(*children)
+    if isinstance(value, list | tuple):
+        return type(value)(children)
+    if isinstance(value, Mapping):
+        made = dict(zip(value, children, strict=True))
+        return made if type(value) is dict else type(value)(made)  # type: ignore[call-arg]  # as other mappings are made
+    return replace(value, **dict(zip([f.name for f in fields(value) if f.init], children, strict=True)))

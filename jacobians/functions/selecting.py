@@ -1,0 +1,1 @@
+"""Values chosen by conditions and by order."""
