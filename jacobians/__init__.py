@@ -27,7 +27,8 @@ from jacobians.core.layer import Layer, Parameter
 from jacobians.core.residual import Residual
 from jacobians.core.terms import Terms, term
 from jacobians.errors import JacobianTooLarge, TracingError
-from jacobians.functions.trace import Graph, derivative, jacobian, trace
+from jacobians.functions.graph import Graph
+from jacobians.functions.trace import derivative, jacobian, trace
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
 from jacobians.nn import NN
 

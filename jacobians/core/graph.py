@@ -20,6 +20,7 @@ from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
 from jacobians.engine.tape import INSTEAD, Array
 from jacobians.errors import locate
+from jacobians.notation.renaming import Names
 from jacobians.notation.structure import Form, Shape
 
 
@@ -58,7 +59,10 @@ class Node(NamedTuple):
 
 
 Numbers = tuple[int, ...]
-Written = tuple[Node, int, Shape, np.dtype[Any], str, tuple[tuple[Any, ...], ...]]
+Naming = tuple[str, Names]
+"""What a value is called, and what the names in the formulas of the layer that makes it are called."""
+
+Written = tuple[Node, int, Shape, np.dtype[Any], Naming, tuple[tuple[Any, ...], ...]]
 """What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, the
 pattern of its terms or the form of its Jacobian, and the numbers of the form's arrays."""
 
@@ -72,6 +76,18 @@ class Wanted(NamedTuple):
     argument_name: str
 
 
+class Seed(NamedTuple):
+    """A Jacobian put before a graph or behind it, so that a product with it is what the graph gives.
+
+    Its value, or its argument, is `FIRST`.
+    """
+
+    value: int
+    argument: int
+    jacobian: Jacobian
+
+
+FIRST = -(1 << 30)  # the vertex of tangents or cotangents
 Key = tuple[Any, ...]
 _plans: OrderedDict[Key, compiler.Plan] = OrderedDict()  # those last used come last
 MOST = 1024  # plans that are kept
@@ -86,13 +102,15 @@ class Recording:
         What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
     """
 
-    __slots__ = ("leaves", "nodes", "paths", "values")
+    __slots__ = ("leaves", "naming", "nodes", "origins", "paths", "values")
 
     def __init__(self, paths: Mapping[int, str]) -> None:
         self.paths = paths
         self.values: list[Array] = []
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
+        self.naming: dict[int, Naming] = {}
+        self.origins: dict[int, Any] | None = None  # the caller's arrays by their copies' identities, where asked for
 
     def leaf(self, name: str, value: Array) -> int:
         """An input or a parameter: the number of its value."""
@@ -134,19 +152,42 @@ class Recording:
         made = plan.program(arrays)
         return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
 
-    def plan(self, wanted: Sequence[Wanted], full: bool) -> tuple[compiler.Plan, list[Array]]:
+    def jvp(self, value: int, tangents: Mapping[int, Array]) -> Array:
+        """Σ ∂value/∂x · h over arguments x with tangents h, without any matrix; their leading axes come first."""
+        lead = next(h.shape[: h.ndim - self.values[n].ndim] for n, h in tangents.items())
+        cut = len(lead)
+        seeds = [Seed(n, FIRST, Jacobian.from_array(np.moveaxis(h, range(cut), range(-cut, 0)), h.ndim - cut))
+                 for n, h in tangents.items()]  # fmt: skip
+        plan, arrays = self.plan([Wanted(value, FIRST, "f", "t")], True, seeds)
+        plan.program.require_memory()
+        (product,) = plan.program(arrays)
+        return np.moveaxis(product, range(product.ndim - cut, product.ndim), range(cut))
+
+    def vjp(self, cotangents: Mapping[int, Array], arguments: Sequence[int]) -> list[Array]:
+        """Σ u · ∂value/∂x over values with cotangents u, for every argument x; their leading axes come first."""
+        seeds = [Seed(FIRST, n, Jacobian.from_array(u, u.ndim - self.values[n].ndim)) for n, u in cotangents.items()]
+        plan, arrays = self.plan([Wanted(FIRST, n, "u", "x") for n in arguments], True, seeds)
+        plan.program.require_memory()
+        return list(plan.program(arrays))
+
+    def plan(
+        self, wanted: Sequence[Wanted], full: bool, seeds: Sequence[Seed] = ()
+    ) -> tuple[compiler.Plan, list[Array]]:
         """The compiled products of the local Jacobians, and the arrays that they take.
 
         A plan is found again by all that it depends on: the graph, and the formulas, shapes, dtypes and identities of
         the arrays that every layer on the way has written now.
         """
-        written, arrays = self.written(wanted)
+        written, arrays = self.written(wanted, seeds)
         values = self.values
         leaves = tuple([(n, values[n].shape, values[n].dtype) for n in self.leaves.values()])
-        key = (full, tuple(wanted), leaves, tuple([(node.arguments, *rest) for node, *rest in written]))
+        sown = tuple([(seed.value, seed.argument, seed.jacobian.form) for seed in seeds])
+        key = (full, tuple(wanted), leaves, tuple([(node.arguments, *rest) for node, *rest in written]), sown)
         plan = _plans.get(key)
+        count = len(arrays)
+        arrays += [array for seed in seeds for array in seed.jacobian.arrays]
         if plan is None:
-            plan = _plans[key] = self._compiled(written, wanted, full)
+            plan = _plans[key] = self._compiled(written, wanted, full, seeds, count)
             while len(_plans) > MOST:
                 _plans.popitem(last=False)
         else:
@@ -154,13 +195,13 @@ class Recording:
                 _plans.move_to_end(key)
         return plan, arrays
 
-    def written(self, wanted: Sequence[Wanted]) -> tuple[list[Written], list[Array]]:
+    def written(self, wanted: Sequence[Wanted], seeds: Sequence[Seed] = ()) -> tuple[list[Written], list[Array]]:
         """What the nodes on the way from the arguments to the values write, and all arrays in it."""
         arrays: list[Array] = []
         numbers: dict[int, int] = {}
         found: list[Written] = []
         values = self.values
-        for node, depends in self._between(wanted):
+        for node, depends in self._between(wanted, seeds):
             output = values[node.value]
             local = node.layer.local(*node.inputs, output)
             patterns: list[tuple[Any, ...]] = []
@@ -171,17 +212,29 @@ class Recording:
                         patterns.append((name, number, one.pattern(arrays, numbers), ()))
                     else:
                         patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-            found.append((node, node.value, output.shape, output.dtype, node.layer.output_name, tuple(patterns)))
+            naming = self.naming.get(node.value) or (node.layer.output_name, ())
+            found.append((node, node.value, output.shape, output.dtype, naming, tuple(patterns)))
         return found, arrays
 
-    def _compiled(self, written: Sequence[Written], wanted: Sequence[Wanted], full: bool) -> compiler.Plan:
+    def _compiled(
+        self, written: Sequence[Written], wanted: Sequence[Wanted], full: bool, seeds: Sequence[Seed], count: int
+    ) -> compiler.Plan:
         """A plan for what has been written."""
         edges = self.edges(written)
+        ends: dict[int, tuple[Shape, np.dtype[Any]]] = {}
+        for value, argument, jacobian in seeds:
+            form = jacobian.form
+            numbers = tuple(range(count, count + len(jacobian.arrays)))
+            count += len(numbers)
+            shapes = form.out_shape, form.wrt_shape
+            edges += (compiler.Edge(value, argument, *shapes, form.dtype, "u", "t", form, numbers),)
+            ends[FIRST] = (form.out_shape if value == FIRST else form.wrt_shape), form.dtype
         asked = []
         for number, by, *names in wanted:
-            value, argument = self.values[number], self.values[by]
-            dtype = np.result_type(value, argument)
-            asked.append(compiler.Wanted(number, by, value.shape, argument.shape, dtype, *names))
+            (out_shape, one), (wrt_shape, other) = (
+                ends[n] if n == FIRST else (self.values[n].shape, self.values[n].dtype) for n in (number, by)
+            )
+            asked.append(compiler.Wanted(number, by, out_shape, wrt_shape, np.result_type(one, other), *names))
         try:
             return compiler.plan(edges, tuple(asked), full)
         except compiler.Misfit as error:
@@ -191,16 +244,20 @@ class Recording:
 
     def edges(self, written: Sequence[Written]) -> tuple[compiler.Edge, ...]:
         """The local Jacobians as edges of a graph."""
-        return tuple(
-            compiler.Edge(value, number, shape, argument.shape, np.result_type(dtype, argument), out_name, name, *rest)
-            for _, value, shape, dtype, out_name, patterns in written
-            for name, number, *rest in patterns
-            for argument in [self.values[number]]
-        )
+        found = []
+        for _, value, shape, dtype, (out_name, names), patterns in written:
+            for name, number, pattern, numbers in patterns:
+                argument, called = self.values[number], self.naming.get(number, (name,))[0]
+                both = np.result_type(dtype, argument)
+                found.append(
+                    compiler.Edge(value, number, shape, argument.shape, both, out_name, called, pattern, numbers, names)
+                )
+        return tuple(found)
 
-    def _between(self, wanted: Sequence[Wanted]) -> list[tuple[Node, set[int] | None]]:
+    def _between(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> list[tuple[Node, set[int] | None]]:
         """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
-        targets, sources = {one.value for one in wanted}, {one.argument for one in wanted}
+        targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
+        sources = ({one.argument for one in wanted} | {seed.value for seed in seeds}) - {FIRST}
         depends, found = set(sources), []
         for node in self.nodes:
             for _, number in node.arguments:

@@ -327,6 +327,8 @@ def prepared(recording: Recording, inputs: Sequence[Any]) -> tuple[list[Array], 
     for k, x in enumerate(arrays):
         if numbers[k] is None:
             arrays[k] = constant(x, arrays, numbers)
+            if recording.origins is not None:
+                recording.origins[id(arrays[k])] = x
     return arrays, numbers
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from jacobians.engine import algebra, builder, elimination, outer, writing
 from jacobians.engine.elimination import Order
 from jacobians.engine.tape import Program, Tape
+from jacobians.notation.renaming import Names, renamed
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Factor, Form, Shape, Term, plain
 from jacobians.notation.symbols import symbol_of
@@ -125,6 +126,9 @@ class Edge(NamedTuple):
     arrays: tuple[int, ...] = ()
     """The numbers of the arrays of a form."""
 
+    names: Names = ()
+    """What the names in the formula are called here."""
+
 
 class Wanted(NamedTuple):
     """A Jacobian that is asked for: ∂value/∂argument, with their shapes, its dtype and their names."""
@@ -166,7 +170,7 @@ def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool) -> Pla
     graph: dict[tuple[int, int], Form] = {}
     for k, edge in enumerate(edges):
         try:
-            form = _bound(tape, edge)
+            form = renamed(_bound(tape, edge), edge.names)
         except ValueError as error:
             raise Misfit(k, str(error)) from error
         _add(tape, graph, (edge.value, edge.argument), form)

@@ -20,7 +20,8 @@ from jacobians.functions import (
     selecting,
     ufuncs,
 )
-from jacobians.functions.trace import Graph, derivative, jacobian, trace
+from jacobians.functions.graph import Graph
+from jacobians.functions.trace import derivative, jacobian, trace
 
 __all__ = [
     "Graph",

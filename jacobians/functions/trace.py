@@ -3,31 +3,143 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jacobians.core.graph import Recording, Wanted
 from jacobians.core.layer import Layer
-from jacobians.core.traced import RULES, Traced, apply, rule
-from jacobians.errors import TracingError
-from jacobians.functions.assembling import whole
-from jacobians.functions.nested import Rebuild, flatten
+from jacobians.core.traced import RULES, apply
+from jacobians.functions.evaluation import Evaluation
+from jacobians.functions.graph import Graph
+from jacobians.functions.names import SourceNames
 from jacobians.functions.ufuncs import teach
 
-Array = NDArray[Any]
-NO_PATHS: dict[int, str] = {}
+
+def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bool = False) -> Callable[..., Any]:
+    """The function that gives the full Jacobian of a NumPy function: ∂f_i/∂x_j, output axes first.
+
+    Parameters
+    ----------
+    f
+        A function of arrays (or of nested tuples, lists, dicts and dataclasses of arrays) that NumPy computes.
+    argnums
+        The number of the argument to differentiate by, or several.
+    sparse
+        Whether to give ``scipy.sparse.csr_array`` of the 2-D matrix (∏ output × ∏ argument) instead (extra ``scipy``).
+
+    Returns
+    -------
+    Callable
+        A function of the same arguments. Its result has f's shape, then the argument's shape; for several arguments it
+        is a tuple, for a nested output or argument it is nested in the same way, output first.
+
+    Raises
+    ------
+    TracingError
+        When called, if f does something to its arguments that cannot be traced; the message names the line.
+    JacobianTooLarge
+        When called, if a tensor would not fit into memory.
+
+    Examples
+    --------
+    >>> def f(A, x):
+    ...     return np.tanh(A @ x)
+    >>> A, x = np.ones((3, 2)), np.zeros(2)
+    >>> jacobian(f, argnums=(0, 1))(A, x)[1]
+    array([[1., 1.],
+           [1., 1.],
+           [1., 1.]])
+    """
+    single = isinstance(argnums, int | np.integer)
+    numbers = [int(argnums)] if isinstance(argnums, int | np.integer) else [int(k) for k in argnums]
+
+    @functools.wraps(f)
+    def jacobian_of_f(*arguments: Any, **options: Any) -> Any:
+        count = len(arguments)
+        for k in numbers:
+            if not -count <= k < count:
+                raise ValueError(f"argnums is {argnums}, but {count} arguments are given")
+        positions = [k % count for k in numbers]
+        found = Evaluation(f, arguments, options, dict.fromkeys(positions), _ANONYMOUS[:count] or _numbered(count))
+        wanted = found.wanted(positions)
+        if sparse:
+            return found.nested([one.sparse() for one in found.recording.jacobians(wanted)], positions, single)
+        return found.nested(found.recording.full(wanted), positions, single)
+
+    return jacobian_of_f
 
 
-@rule("output")
-def _output(value: Any, recording: Recording) -> Any:
-    """An output of a function as a traced value, or a plain one where it depends on nothing."""
-    value = whole(value)
-    if isinstance(value, Traced) and value.recording is not recording:
-        raise TracingError("a function must return values of its own arguments; this one is left from another trace")
-    return value
+def _numbered(count: int) -> list[str]:
+    return [f"x{k}" for k in range(count)]
+
+
+_ANONYMOUS = _numbered(16)
+
+
+def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:
+    """Evaluate a NumPy function once and keep everything in it: its values, with all Jacobians between them.
+
+    Values are called what the source of f calls them.
+
+    Parameters
+    ----------
+    f
+        A function of arrays (or of nested tuples, lists, dicts and dataclasses of arrays) that NumPy computes.
+    *arguments
+        Its arguments; it can be differentiated by all of them. Those that are no numbers are passed on as they are.
+    **options
+        Passed on as they are.
+
+    Raises
+    ------
+    TracingError
+        If f does something to its arguments that cannot be traced; the message names the line.
+
+    Examples
+    --------
+    >>> def network(A, x, y):
+    ...     f = np.tanh(A @ x)
+    ...     e = y - f
+    ...     return np.sum(e * e) / 2
+    >>> g = trace(network, np.ones((3, 2)), np.array([0.1, 0.2]), np.ones(3))
+    >>> round(float(g.output), 4)
+    0.7537
+    >>> g.jacobian("A").shape
+    (3, 2)
+    """
+    names = _argument_names(f, len(arguments))
+    traced = [k for k, argument in enumerate(arguments) if _holds_numbers(argument)]
+    with SourceNames(f) as source:
+        found = Evaluation(f, arguments, options, traced, names, named=True)
+    return Graph(f, arguments, options, found, names, source)
+
+
+def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """What a function calls its arguments."""
+    names: list[str] = []
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # a function that does not say
+        parameters = []
+    for one in parameters:
+        if one.kind is one.VAR_POSITIONAL:
+            names += [f"{one.name}{k}" for k in range(count - len(names))]
+        elif one.kind is not one.KEYWORD_ONLY and one.kind is not one.VAR_KEYWORD:
+            names.append(one.name)
+    return (names + [f"x{k}" for k in range(len(names), count)])[:count]
+
+
+def _holds_numbers(argument: Any) -> bool:
+    """Whether an argument is made of numbers: one that is not (a string, an option, integers) is passed on."""
+    from jacobians.functions.nested import flatten
+
+    _, leaves, _ = flatten(argument)
+    try:
+        return bool(leaves) and all(np.asarray(leaf).dtype.kind in "fcbiu" for leaf in leaves)
+    except ValueError:
+        return False
 
 
 def derivative(function: Callable[..., Any], layer: Layer) -> None:
@@ -47,7 +159,7 @@ def derivative(function: Callable[..., Any], layer: Layer) -> None:
 
     Examples
     --------
-    >>> from jacobians import Square, jacobian
+    >>> from jacobians import Square
     >>> area = np.frompyfunc(lambda x: x * x, 1, 1)
     >>> derivative(area, Square())
     >>> float(jacobian(area)(3.0))
@@ -55,133 +167,10 @@ def derivative(function: Callable[..., Any], layer: Layer) -> None:
     """
     if isinstance(function, np.ufunc):
         teach(function, layer)
-    elif hasattr(function, "__wrapped__") or getattr(function, "__module__", "").startswith("numpy"):
+    elif getattr(function, "__module__", "").partition(".")[0] == "numpy":
         RULES[function] = functools.partial(apply, layer)
     else:
         raise TypeError(
             f"{function!r} is neither a ufunc nor a function of NumPy, so nobody tells us when it is called; "
             f"call {type(layer).__name__} in its place"
         )
-
-
-def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bool = False) -> Callable[..., Any]:
-    """The function that gives the full Jacobian of a NumPy function: ∂f_i/∂x_j, output axes first.
-
-    Parameters
-    ----------
-    f
-        A function of arrays (or of nested tuples, lists, dicts and dataclasses of arrays) that NumPy computes.
-    argnums
-        The number of the argument to differentiate by, or several.
-    sparse
-        Whether to give ``scipy.sparse.csr_array`` of the 2-D matrix (∏ output × ∏ argument) instead (extra ``scipy``).
-
-    Returns
-    -------
-    A function of the same arguments. Its result has f's shape, then the argument's shape; for several arguments it is a
-    tuple, for a nested output or argument it is nested in the same way, output first.
-
-    Raises
-    ------
-    TracingError
-        When called, if f does something to its arguments that cannot be traced; the message names the line.
-    JacobianTooLarge
-        When called, if a tensor would not fit into memory.
-
-    Examples
-    --------
-    >>> def f(A, x):
-    ...     return np.tanh(A @ x)
-    >>> A, x = np.ones((3, 2)), np.zeros(2)
-    >>> jacobian(f, argnums=(0, 1))(A, x)[1]
-    array([[1., 1.],
-           [1., 1.],
-           [1., 1.]])
-    """
-    numbers = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
-
-    @functools.wraps(f)
-    def jacobian_of_f(*arguments: Any, **options: Any) -> Any:
-        count = len(arguments)
-        for k in numbers:
-            if not -count <= k < count:
-                raise ValueError(f"argnums is {argnums}, but {count} arguments are given")
-        traced = _Call(f, arguments, options, {k % count for k in numbers})
-        if sparse:
-            made = traced.recording.jacobians(traced.wanted(numbers))
-            values: list[Any] = [one.sparse() for one in made]
-        else:
-            values = traced.recording.full(traced.wanted(numbers))
-        return traced.nested(values, numbers, isinstance(argnums, int | np.integer))
-
-    return jacobian_of_f
-
-
-class _Call:
-    """One call of a function with traced arguments."""
-
-    def __init__(
-        self, f: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any], traced: Iterable[int]
-    ) -> None:
-        self.recording = recording = Recording(NO_PATHS)
-        self.inputs: dict[int, tuple[list[int], Rebuild]] = {}
-        given = list(arguments)
-        for k in sorted(traced):
-            names, leaves, rebuild = flatten(arguments[k], str(k))
-            numbers = [recording.leaf(name, _number(leaf, k)) for name, leaf in zip(names, leaves, strict=True)]
-            self.inputs[k] = numbers, rebuild
-            given[k] = rebuild([Traced(recording, n) for n in numbers])
-        output = f(*given, **options)
-        _, leaves, self.rebuild = flatten(output, "")
-        self.outputs = [self._value(leaf) for leaf in leaves]
-
-    def _value(self, leaf: Any) -> int:
-        value = RULES["output"](leaf, self.recording)
-        if isinstance(value, Traced):
-            return value.number
-        self.recording.values.append(_number(value, None))
-        return len(self.recording.values) - 1
-
-    def wanted(self, numbers: Iterable[int]) -> list[Wanted]:
-        """Every output by every input."""
-        return [
-            Wanted(out, n, "f", "x")
-            for out in self.outputs for k in numbers for n in self.inputs[k % self.count][0]
-        ]  # fmt: skip
-
-    @property
-    def count(self) -> int:
-        """One more than the largest number of a traced argument."""
-        return 1 + max(self.inputs)
-
-    def nested(self, values: list[Any], numbers: Sequence[int], single: bool) -> Any:
-        """The results, nested as the output is, then as the arguments are."""
-        rest = iter(values)
-        rows = []
-        for _ in self.outputs:
-            parts = []
-            for k in numbers:
-                some, rebuild = self.inputs[k % self.count]
-                parts.append(rebuild([next(rest) for _ in some]))
-            rows.append(parts[0] if single else tuple(parts))
-        return self.rebuild(rows)
-
-
-def _number(value: Any, argument: int | None) -> Array:
-    """An argument as an array of floating-point numbers of our own."""
-    array = np.asarray(value)
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    if array.dtype.kind not in "fc":
-        what = "the output" if argument is None else f"argument {argument}"
-        raise ValueError(f"{what} must hold numbers, not {array.dtype}")
-    return array.copy() if array.flags.writeable else array
-
-
-class Graph:
-    """TODO."""
-
-
-def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:
-    """TODO."""
-    return Graph()

@@ -6,11 +6,10 @@ in a chain gets a subscript: z₁, f₁, z₂, f₂, A₁, A₂.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from operator import matmul
 from typing import Any, NamedTuple
 
@@ -23,12 +22,10 @@ from jacobians.core.layer import Array, Layer
 from jacobians.core.residual import Residual
 from jacobians.core.terms import term
 from jacobians.errors import locate
-from jacobians.notation.structure import Factor, Form
-from jacobians.notation.sums import DELTA
-from jacobians.notation.symbols import Named, Symbol
+from jacobians.notation import renaming
+from jacobians.notation.renaming import names_in, with_symbols, words
 
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
 
 
 @dataclass(frozen=True)
@@ -179,34 +176,7 @@ def _residual(node: Node, arrays: tuple[Any, ...], inputs: tuple[str, ...], name
 def renamed(jacobian: Jacobian, out_name: str, wrt_name: str, names: Mapping[str, str]) -> Jacobian:
     """The Jacobian with its output, its argument and the names in its formula replaced."""
     changed = tuple((old, new) for old, new in names.items() if old != new)
-    return Jacobian(_renamed(jacobian.form, out_name, wrt_name, changed), jacobian.arrays)
-
-
-@lru_cache(maxsize=1024)
-def _renamed(form: Form, out_name: str, wrt_name: str, changed: tuple[tuple[str, str], ...]) -> Form:
-    names = dict(changed)
-
-    def new(name: str) -> str:
-        return names.get(name) or re.sub(WORD, lambda word: names.get(word[0], word[0]), name)
-
-    return replace(with_symbols(form, new), out_name=out_name, wrt_name=wrt_name)
-
-
-def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
-    """The form with the name of every factor and lookup replaced."""
-
-    def named(old: Named) -> Named:
-        return old if old.name == DELTA else Named(new(old.name), old.indices)
-
-    def symbol(old: Symbol) -> Symbol:
-        return tuple(p._replace(names=tuple(named(n) for n in p.names)) for p in old)
-
-    def factors(old: tuple[Factor, ...]) -> tuple[Factor, ...]:
-        return tuple(f._replace(symbol=symbol(f.symbol)) for f in old)
-
-    return replace(
-        form, terms=tuple(replace(t, factors=factors(t.factors), lookups=factors(t.lookups)) for t in form.terms)
-    )
+    return Jacobian(renaming.renamed(jacobian.form, changed), jacobian.arrays).named(out_name, wrt_name)
 
 
 def _value_name(layer: Layer) -> str:
@@ -233,14 +203,13 @@ def _apart(links: list[Link]) -> tuple[Link, ...]:
         if isinstance(link.layer, Residual):
             continue  # the names inside are taken care of
         own = {link.name, *link.arguments.values()}
-        for name in {n for j in link.jacobians.values() for n in _names(j.form)}:
-            words = set(_words(name))
-            if not words & own and not name.replace(".", "").replace("-", "").isdecimal():
+        for name in {n for j in link.jacobians.values() for n in names_in(j.form)}:
+            if not set(words(name)) & own and not name.replace(".", "").replace("-", "").isdecimal():
                 users.setdefault(name, []).append(k)
     result = []
     for k, link in enumerate(links):
         new = {n: n + str(1 + u.index(k)).translate(DIGITS) for n, u in users.items()
-               if k in u and (len(u) > 1 or (known & set(_words(n))))}  # fmt: skip
+               if k in u and (len(u) > 1 or (known & set(words(n))))}  # fmt: skip
         jacobians = {p: Jacobian(with_symbols(j.form, partial(_looked_up, new)), j.arrays)
                      for p, j in link.jacobians.items()} if new else link.jacobians  # fmt: skip
         result.append(replace(link, jacobians=jacobians))
@@ -249,13 +218,3 @@ def _apart(links: list[Link]) -> tuple[Link, ...]:
 
 def _looked_up(names: Mapping[str, str], name: str) -> str:
     return names.get(name, name)
-
-
-def _words(name: str) -> list[str]:
-    return re.findall(rf"{WORD}[₀-₉]*", name)
-
-
-def _names(form: Form) -> Iterator[str]:
-    for one in form.terms:
-        for factor in (*one.factors, *one.lookups):
-            yield from (n.name for p in factor.symbol for n in p.names if n.name != DELTA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians import TracingError, jacobian, numerical_jacobian
+from jacobians import TracingError, jacobian, numerical_jacobian, trace
 
 rng = np.random.default_rng(0)
 
@@ -63,3 +63,55 @@ def test_functions_as_people_write_them(f, arguments):
 def test_what_cannot_be_traced_is_refused(f):
     with pytest.raises(TracingError, match=r"cannot be traced in .*test_basics.py"):
         jacobian(lambda x: f(x))(np.ones(2))
+
+
+def network(A, x, y):
+    h = np.tanh(A @ x)
+    for _ in range(2):
+        h = np.tanh(h * h)
+    e = y - h
+    loss = np.sum(e * e) / 2
+    return loss  # noqa: RET504 - a name to be found
+
+
+def test_graphs_have_names_from_the_source_and_every_jacobian():
+    A, x, y = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=3)
+    g = trace(network, A, x, y)
+    assert g.output == network(A, x, y)
+    assert set(g.names) >= {"A", "x", "y", "h₁", "h₂", "h₃", "e", "loss"}
+    assert g.jacobian("x", of="h1").formula == "∂h₁_i/∂x_j = (1-h₁²)_i A_ij"
+    np.testing.assert_allclose(g.jacobian("A").full(), jacobian(network)(A, x, y))
+    np.testing.assert_allclose(g.jacobian("h₁", of="e") @ g.jacobian(0, of="h₁"), g.jacobian(of="e"))
+    np.testing.assert_array_equal(g["e"], y - g["h₃"])
+    with pytest.raises(ValueError, match="h has held 3 values: h₁, h₂, h₃"):
+        g.jacobian("A", of="h")
+    with pytest.raises(ValueError, match="there is no value 'q'"):
+        g.jacobian("q")
+
+
+def test_products_need_no_matrix():
+    A, x, y = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=3)
+    g = trace(lambda A, x: np.tanh(A @ x), A, x)
+    J = g.jacobian("x").full()
+    h, u = rng.normal(size=(4, 2)), rng.normal(size=(5, 3))
+    np.testing.assert_allclose(g.jvp(h[0], "x"), J @ h[0])
+    np.testing.assert_allclose(g.jvp(h, "x"), h @ J.T)
+    np.testing.assert_allclose(g.vjp(u, "x"), u @ J)
+    np.testing.assert_allclose(g.vjp(y), np.einsum("i,ijk->jk", y, g.jacobian("A").full()))
+    with pytest.raises(ValueError, match="the tangent of x must be"):
+        g.jvp(np.ones(3), "x")
+
+
+def test_nested_arguments_and_outputs():
+    def f(params, x):
+        h = params["W"] @ x + params["b"][0]
+        return {"h": h, "s": (np.sum(h), params["b"][1] * 2)}
+
+    params = {"W": rng.normal(size=(3, 2)), "b": [rng.normal(size=3), 2.0]}
+    found = jacobian(f)(params, rng.normal(size=2))
+    assert found["h"]["W"].shape == (3, 3, 2)
+    assert found["s"][1]["b"][1] == 2
+    assert not found["h"]["b"][1].any()
+    g = trace(f, params, rng.normal(size=2))
+    assert "params.b.0" in g.names
+    assert g.jacobian("params.W", of="h").shape == (3, 3, 2)

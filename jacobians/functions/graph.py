@@ -1,0 +1,234 @@
+"""`Graph`: one evaluation of a function, with the Jacobians between all of its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from numpy.typing import NDArray
+
+from jacobians.core.graph import Node, Wanted
+from jacobians.functions.evaluation import Evaluation, Leaves, numeric
+from jacobians.functions.names import DIGITS, SourceNames, apart
+from jacobians.functions.nested import flatten
+from jacobians.notation.parse import parse
+from jacobians.notation.renaming import words
+
+Array = NDArray[Any]
+Argument = str | int
+LETTERS = re.compile(r"[^\W\d_]+")
+
+
+class Graph:
+    """One evaluation of a function, with everything in it; made by `trace`.
+
+    Attributes
+    ----------
+    output
+        What the function returned.
+    names
+        What its values are called: the arguments, then the others in the order in which they were made. A variable
+        that has held several values has a subscript for each.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any],
+        evaluation: Evaluation, argument_names: Sequence[str], source: SourceNames,
+    ) -> None:  # fmt: skip
+        self._function, self._arguments, self._options = function, tuple(arguments), dict(options)
+        self._evaluation, self._argument_names = evaluation, tuple(argument_names)
+        self._recording = evaluation.recording
+        self._sources: dict[str, list[int]] = {}
+        self._numbers = self._named(source)
+
+    def _named(self, source: SourceNames) -> dict[str, int]:
+        """Name every value, and the letters in every formula."""
+        recording = self._recording
+        leaves = {number: name for name, number in recording.leaves.items()}
+        made = [node.value for node in recording.nodes]
+        called = []
+        for node in recording.nodes:
+            name = source.values.get(node.value)
+            if name is not None:
+                self._sources.setdefault(name, []).append(node.value)
+            called.append(name or (node.layer.output_name if node.layer.output_name.isalpha() else "z"))
+        names = {**leaves, **dict(zip(made, apart(called, leaves.values()), strict=True))}
+        constants = [dict(self._constants(node, source)) for node in recording.nodes]
+        outer = {*names.values(), *chain.from_iterable(c.values() for c in constants)}
+        own = [
+            sorted(_letters(node, recording.values[node.value]) - {name for name, _ in node.arguments} - known.keys())
+            for node, known in zip(recording.nodes, constants, strict=True)
+        ]
+        free = iter(apart([letter for letters in own for letter in letters], outer))
+        for node, letters, known in zip(recording.nodes, own, constants, strict=True):
+            found = {letter: next(free) for letter in letters} | known
+            found |= {name: names[number] for name, number in node.arguments}
+            found[node.layer.output_name] = names[node.value]
+            changed = tuple((old, new) for old, new in found.items() if old != new)
+            recording.naming[node.value] = names[node.value], changed
+        for number, name in leaves.items():
+            recording.naming[number] = name, ()
+        return {name: number for number, name in names.items()}
+
+    def _constants(self, node: Node, source: SourceNames) -> Iterator[tuple[str, str]]:
+        """The inputs of a node that are constants with a name in the source; numbers are their own names."""
+        traced, origins = {name for name, _ in node.arguments}, self._recording.origins or {}
+        for name, array in zip(node.layer.input_names, node.inputs, strict=True):
+            original = origins.get(id(array))
+            if name not in traced and array.ndim == 0 and array.dtype.kind in "fiu":
+                yield name, f"{array:g}"
+            elif name not in traced and id(original) in source.constants:
+                yield name, source.constants[id(original)]
+
+    @property
+    def output(self) -> Any:
+        """What the function returned."""
+        leaves = self._evaluation.output
+        return leaves.rebuild([self._array(n) for n in leaves.numbers])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the values are called."""
+        return tuple(self._numbers)
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of this name."""
+        leaves = self._value(name)
+        return leaves.rebuild([self._array(n) for n in leaves.numbers])
+
+    def _array(self, number: int) -> Any:
+        value = self._recording.values[number]
+        return value.copy() if value.ndim else value[()]
+
+    # -- Jacobians -----------------------------------------------------------------------------------------------------
+
+    def jacobian(self, wrt: Argument | None = None, of: str | None = None) -> Any:
+        """The factored Jacobian of a value with respect to another one.
+
+        Parameters
+        ----------
+        wrt
+            The name of any value, or the number of an argument; the first argument by default.
+        of
+            The name of any value; the output by default.
+
+        Returns
+        -------
+        Jacobian
+            Of shape of + wrt; nested as the output and the argument are, output first.
+
+        Raises
+        ------
+        ValueError
+            If there is no such value; the message lists the names that there are.
+        """
+        out, by = self._value(of), self._argument(wrt)
+        wanted = [
+            Wanted(n, k, self._name(n), self._name(k)) for n in out.numbers for k in by.numbers
+        ]  # fmt: skip
+        rest = iter(self._recording.jacobians(wanted))
+        return out.rebuild([by.rebuild([next(rest) for _ in by.numbers]) for _ in out.numbers])
+
+    def jvp(self, tangents: Any, wrt: Argument | None = None, of: str | None = None) -> Any:
+        """The product ∂of/∂wrt · h, without any matrix.
+
+        Parameters
+        ----------
+        tangents
+            h, of the shape of wrt (nested as it is); or several, along one more leading axis.
+        wrt, of
+            As for `jacobian`.
+
+        Returns
+        -------
+        The product, of the shape of the value (nested as it is), behind the leading axis if there is one.
+        """
+        out, by = self._value(of), self._argument(wrt)
+        given = dict(zip(by.numbers, self._like(tangents, by, "tangent"), strict=True))
+        return out.rebuild([self._recording.jvp(n, given) for n in out.numbers])
+
+    def vjp(self, cotangents: Any, wrt: Argument | None = None, of: str | None = None) -> Any:
+        """The product u · ∂of/∂wrt, without any matrix.
+
+        Parameters
+        ----------
+        cotangents
+            u, of the shape of the value (nested as it is); or several, along one more leading axis.
+        wrt, of
+            As for `jacobian`.
+
+        Returns
+        -------
+        The product, of the shape of wrt (nested as it is), behind the leading axis if there is one.
+        """
+        out, by = self._value(of), self._argument(wrt)
+        given = dict(zip(out.numbers, self._like(cotangents, out, "cotangent"), strict=True))
+        return by.rebuild(self._recording.vjp(given, by.numbers))
+
+    def _like(self, values: Any, leaves: Leaves, what: str) -> list[Array]:
+        """Arrays for the leaves, all with the same leading axes: none or one."""
+        _, given, _ = flatten(values)
+        if len(given) != len(leaves.numbers):
+            raise ValueError(f"there must be {len(leaves.numbers)} {what}s, one for each array; there are {len(given)}")
+        found, leads = [], set()
+        for number, one in zip(leaves.numbers, given, strict=True):
+            shape, array = self._recording.values[number].shape, numeric(one, f"the {what}")
+            extra = array.ndim - len(shape)
+            if extra not in (0, 1) or array.shape[extra:] != shape:
+                raise ValueError(
+                    f"the {what} of {self._name(number)} must be {shape}, or have one more axis in front; "
+                    f"it is {array.shape}"
+                )
+            leads.add(array.shape[:extra])
+            found.append(array)
+        if len(leads) > 1:
+            raise ValueError(f"the leading axes of all {what}s must be the same; they are {sorted(leads)}")
+        return found
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def _name(self, number: int) -> str:
+        return self._recording.naming[number][0] if number in self._recording.naming else "f"
+
+    def _argument(self, wrt: Argument | None) -> Leaves:
+        """What to differentiate by."""
+        inputs = self._evaluation.inputs
+        if wrt is None:
+            wrt = min(inputs, default=0)
+        if isinstance(wrt, int):
+            if wrt not in inputs:
+                raise ValueError(f"argument {wrt} is none of those that f can be differentiated by: {self._known()}")
+            return inputs[wrt]
+        return self._value(wrt)
+
+    def _value(self, name: str | None) -> Leaves:
+        """The value, or nested values, of a name; the output for None."""
+        if name is None:
+            return self._evaluation.output
+        for k, argument in enumerate(self._argument_names):
+            if argument == name and k in self._evaluation.inputs:
+                return self._evaluation.inputs[k]
+        plain = name.translate(DIGITS) if name not in self._numbers else name
+        for one in (name, plain, re.sub(r"\d+$", lambda digits: digits[0].translate(DIGITS), name)):
+            if one in self._numbers:
+                return Leaves((one,), (self._numbers[one],), lambda leaves: leaves[0])
+        several = self._sources.get(name)
+        if several:
+            called = ", ".join(self._name(n) for n in several)
+            raise ValueError(f"{name} has held {len(several)} values: {called}. Name one of them")
+        raise ValueError(f"there is no value {name!r}; there are {self._known()}")
+
+    def _known(self) -> str:
+        return ", ".join(self._numbers)
+
+
+def _letters(node: Node, value: Array) -> set[str]:
+    """The letters in the formulas of a layer, but for its output."""
+    found: set[str] = set()
+    for written in node.layer.local(*node.inputs, value).values():
+        for _, text, _ in getattr(written, "written", ()):
+            for factor in parse(text).arrays:
+                found |= {word for word in words(factor.name) if LETTERS.fullmatch(word)}
+    return found - {node.layer.output_name}

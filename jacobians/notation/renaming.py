@@ -1,0 +1,55 @@
+"""The names in a form, replaced: the letters of a layer by those of whoever uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from jacobians.notation.structure import Factor, Form
+from jacobians.notation.sums import DELTA
+from jacobians.notation.symbols import Named, Symbol
+
+WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
+Names = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1024)
+def renamed(form: Form, names: Names) -> Form:
+    """The form with these names replaced wherever they stand, as f in (1-f²)."""
+    known = dict(names)
+
+    def new(name: str) -> str:
+        return known.get(name) or re.sub(WORD, lambda word: known.get(word[0], word[0]), name)
+
+    return with_symbols(form, new)
+
+
+def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
+    """The form with the name of every factor and lookup replaced."""
+
+    def named(old: Named) -> Named:
+        return old if old.name == DELTA else old._replace(name=new(old.name))
+
+    def symbol(old: Symbol) -> Symbol:
+        return tuple(p._replace(names=tuple(named(n) for n in p.names)) for p in old)
+
+    def factors(old: tuple[Factor, ...]) -> tuple[Factor, ...]:
+        return tuple(f._replace(symbol=symbol(f.symbol)) for f in old)
+
+    return replace(
+        form, terms=tuple(replace(t, factors=factors(t.factors), lookups=factors(t.lookups)) for t in form.terms)
+    )
+
+
+def words(name: str) -> list[str]:
+    """The names that a composite name is made of."""
+    return re.findall(rf"{WORD}[₀-₉]*", name)
+
+
+def names_in(form: Form) -> Iterator[str]:
+    """The names of the factors and lookups of a form."""
+    for one in form.terms:
+        for factor in (*one.factors, *one.lookups):
+            yield from (n.name for p in factor.symbol for n in p.names if n.name != DELTA)
