@@ -6,6 +6,7 @@
     check_jvp(f, x, jvp)               a hand-written forward pass
     numerical_jacobian(f, x)           the measured Jacobian, with an error for every entry
     sample_point(layer)                inputs at which mistakes show
+    grade(name, answer, of=f, at=x)    an answer to an exercise, with a hint
 
 The checks return a `Report`: ``report.ok``, ``print(report)``, ``report.to_dict()``. In a test suite one line is
 enough, and the failure prints the report::
@@ -13,6 +14,7 @@ enough, and the failure prints the report::
     check_jacobian(f, x, J).raise_if_wrong()
 """
 
+from jacobians.checking.grading import Grade, grade
 from jacobians.checking.jacobian import check_jacobian
 from jacobians.checking.layer import check
 from jacobians.checking.numerical import NumericalJacobian, numerical_jacobian
@@ -22,6 +24,7 @@ from jacobians.checking.report.report import Finding, Report, WrongJacobian
 
 __all__ = [
     "Finding",
+    "Grade",
     "NumericalJacobian",
     "Report",
     "WrongJacobian",
@@ -29,6 +32,7 @@ __all__ = [
     "check_jacobian",
     "check_jvp",
     "check_vjp",
+    "grade",
     "numerical_jacobian",
     "sample_point",
 ]
