@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 import zipfile
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 
 import jacobians
 from jacobians import Chain, JacobianTooLarge, Layer, SquaredError
+from jacobians.checking import check, command
 from jacobians.core.layer import Array
+from jacobians.layers import registry
 
+WIDTH = 110  # letters in a line
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "softmax", "identity")
 
 
@@ -64,8 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("name", nargs="?", help="a layer, as in Softmax")
     layers.set_defaults(run=catalogue)
 
-    from jacobians.checking import command
-
     checker = commands.add_parser("check", help="check a hand-written Jacobian against its function")
     command.add_arguments(checker)
     checker.set_defaults(run=command.run)
@@ -77,8 +79,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def network(options: argparse.Namespace) -> int:
     """Show a network's Jacobians, explain one, check them all."""
-    from jacobians.checking import check
-
     net, x = _network(options)
     f = net(x)
     print(f"f = {' ∘ '.join(type(layer).__name__ for layer in reversed(list(net)))}, x {x.shape}, f {f.shape}\n")
@@ -173,14 +173,45 @@ def _save(path: Path, arrays: dict[str, Array]) -> None:
 
 def catalogue(options: argparse.Namespace) -> int:
     """List the layers, or show one."""
-    from jacobians.show.catalogue import layer_page, layer_table
-
     if options.name is None:
         print(layer_table())
         return 0
     page, ok = layer_page(options.name)
     print(page)
     return 0 if ok else 1
+
+
+def layer_table() -> str:
+    """Every layer: name, formula, shapes, source; a block for each family."""
+    lines = [f"{len(registry.entries())} layers; `layers NAME` shows the derivation of one."]
+    width = max(len(one.name) for one in registry.entries())
+    for family, group in groupby(registry.entries(), key=lambda one: one.family):
+        lines += ["", family]
+        for one in group:
+            lines.append(f"  {one.name:{width}}  {one.formula}")
+            for text in (one.shapes, one.source):
+                lines += textwrap.wrap(
+                    text, WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 4)
+                )
+    return "\n".join(lines)
+
+
+def layer_page(name: str) -> tuple[str, bool]:
+    """One layer: what its docstring says, its Jacobians at an example, and their check; and whether that succeeded.
+
+    A ValueError says which layers begin alike where there is none of that name.
+    """
+    try:
+        one = registry.entry(name)
+    except KeyError as error:
+        raise ValueError(str(error.args[0])) from error
+    layer, inputs = one.examples[0]
+    lines = [f"{one.name}: {one.formula}", "", one.jacobians]
+    for title, text in (("Shapes", one.shapes), ("Errors", one.errors), ("Source", one.source)):
+        lines += textwrap.wrap(f"{title}: {text}", WIDTH, subsequent_indent="  ") if text else []
+    report = check(layer, *inputs)
+    lines += ["", str(layer.table(*inputs)), "", "Against finite differences:", str(report)]
+    return "\n".join(lines), report.ok
 
 
 if __name__ == "__main__":

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians.engine import algebra, compiler
+from jacobians.engine import algebra, compiler, entries
+from jacobians.engine.sparse import sparse
 from jacobians.engine.tape import Array
+from jacobians.notation.formula import equation, times
+from jacobians.notation.markup import latex
 from jacobians.notation.structure import Factor, Form, Shape, Term, plain
 from jacobians.notation.symbols import symbol_of
+from jacobians.show.html import jacobian_html
+from jacobians.show.layouts import Layouts, layouts
+from jacobians.show.plot import Kind, plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from jacobians.show.layouts import Layouts
-    from jacobians.show.plot import Kind
 
 Scalar = compiler.Scalar
 
@@ -268,9 +271,7 @@ class Jacobian:
 
     def sparse(self) -> Any:
         """The matrix as ``scipy.sparse.csr_array``, with the entries that can be non-zero (extra ``scipy``)."""
-        from jacobians.engine.sparse import sparse
-
-        return sparse(self)
+        return sparse(self.form, self.arrays)
 
     def _require_equal(self, rule: str, mine: Shape, theirs: Shape) -> None:
         if mine != theirs:
@@ -319,20 +320,14 @@ class Jacobian:
     @property
     def formula(self) -> str:
         """The entries in index notation, as in "∂z_i/∂A_jk = δ_ij x_k"."""
-        from jacobians.notation.formula import equation
-
         return equation(self.form)
 
     @property
     def nonzeros(self) -> int:
         """How many entries can be different from zero."""
-        from jacobians.engine.entries import count
-
-        return count(self.form, self.arrays)
+        return entries.count(self.form, self.arrays)
 
     def _words(self) -> str:
-        from jacobians.notation.formula import times
-
         return times(self.out_shape, self.wrt_shape)
 
     def __repr__(self) -> str:
@@ -340,25 +335,17 @@ class Jacobian:
 
     def plot(self, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
         """Draw the Jacobian with matplotlib: see `jacobians.show.plot.plot`."""
-        from jacobians.show.plot import plot
-
-        return plot(self, kind=kind, order=order)
+        return plot(self.form, self.arrays, self.matrix, kind, order)
 
     def layouts(self) -> Layouts:
         """Show how different books write this derivative, as a table: see `jacobians.show.layouts`."""
-        from jacobians.show.layouts import layouts
-
-        return layouts(self)
+        return layouts(self.form)
 
     def _repr_latex_(self) -> str:
-        from jacobians.notation.markup import latex
-
         return f"$$ {latex(self.formula)} $$"
 
     def _repr_html_(self) -> str:
-        from jacobians.show.html import jacobian_html
-
-        return jacobian_html(self)
+        return jacobian_html(self.form, self.arrays)
 
 
 @lru_cache(maxsize=4096)

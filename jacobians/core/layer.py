@@ -83,7 +83,7 @@ class Layer:
     def __post_init__(self) -> None:
         """Own the parameters: read-only floating-point arrays whose shapes fit."""
         for name in _parameter_names(type(self)):
-            array = _numeric(getattr(self, name), type(self).__name__, name)
+            array = numeric(getattr(self, name), type(self).__name__, name)
             if array.flags.writeable:
                 array = array.copy(order="K")
                 array.flags.writeable = False
@@ -315,7 +315,7 @@ class Layer:
             if array.dtype.kind not in "iu":
                 raise ValueError(f"{layer}: {name} must hold integers, not {array.dtype}")
             return array
-        array = _numeric(values, layer, name)
+        array = numeric(values, layer, name)
         if array.dtype.kind == "c" and not self.holomorphic:
             raise ValueError(f"{layer}: {name} is complex, and {layer} has no complex derivative")
         return array
@@ -350,7 +350,7 @@ def joined(name: str, path: str) -> str:
     return f"{name}.{path}" if name else path
 
 
-def _numeric(values: ArrayLike, layer: str, name: str) -> Array:
+def numeric(values: ArrayLike, layer: str, name: str) -> Array:
     """An array of floating-point or complex numbers; integers become float64."""
     try:
         array = np.asarray(values)

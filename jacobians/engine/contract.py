@@ -12,7 +12,9 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import opt_einsum
 from numpy.lib.stride_tricks import as_strided
+from opt_einsum.parser import get_symbol
 
 from jacobians.engine import memory, outer
 from jacobians.engine.tape import Array, Step, Tape
@@ -28,8 +30,6 @@ Sizes = Mapping[Label, int]
 
 def contract(subscripts: str, *operands: Array) -> Array:
     """``opt_einsum.contract``: the einsum of the operands, in the order that opt_einsum finds."""
-    import opt_einsum
-
     return np.asarray(opt_einsum.contract(subscripts, *operands))
 
 
@@ -38,8 +38,6 @@ def subscripts(shapes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> str
 
     The axes of the result come first in the alphabet, from i on; then the axes that are summed.
     """
-    from opt_einsum.parser import get_symbol
-
     groups = [shapes[0][0], *(wrt for _, wrt in shapes)]
     count = 0
     words = [""] * len(groups)
@@ -63,9 +61,6 @@ def path(factors: Sequence[Labels], kept: set[Label], sizes: Sizes, most: int) -
     """
     if len(factors) <= FEW:
         return _cheapest(tuple(frozenset(f) for f in factors), kept, sizes, most)[1]
-    import opt_einsum
-    from opt_einsum.parser import get_symbol
-
     letters = {label: get_symbol(k) for k, label in enumerate(sizes)}
     words = ["".join(letters[i] for i in labels) for labels in factors]
     result = "".join(letters[i] for i in dict.fromkeys(i for f in factors for i in f) if i in kept)

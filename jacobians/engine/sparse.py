@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,20 +15,17 @@ from jacobians.engine.builder import Draft
 from jacobians.engine.tape import Array, Program, Tape
 from jacobians.notation.structure import Axis, Form, Term
 
-if TYPE_CHECKING:
-    from jacobians.core.jacobian import Jacobian
 
-
-def sparse(jacobian: Jacobian) -> Any:
+def sparse(form: Form, arrays: Sequence[Array]) -> Any:
     """The matrix (∏ out_shape × ∏ wrt_shape) as ``scipy.sparse.csr_array``, both groups of axes flattened by rows."""
     try:
         from scipy import sparse as scipy_sparse
     except ImportError as error:
         raise ImportError('J.sparse() needs SciPy: pip install "jacobians[scipy]"') from error
-    program, form = _cores(jacobian.form)
+    program, form = _cores(form)
     entries = sum(t.size(t.kept) for t in form.terms)
-    memory.require((entries,), jacobian.dtype, "the sparse Jacobian", "Take rows of it with J[i].", extra=16 * entries)
-    arrays = program(jacobian.arrays)
+    memory.require((entries,), form.dtype, "the sparse Jacobian", "Take rows of it with J[i].", extra=16 * entries)
+    arrays = program(arrays)
     rows, columns, values = [], [], []
     for term in form.terms:
         at_out, at_wrt, value = _entries(term, arrays)

@@ -14,6 +14,7 @@ from jacobians.core.traced import RULES, apply
 from jacobians.functions.evaluation import Evaluation
 from jacobians.functions.graph import Graph
 from jacobians.functions.names import SourceNames
+from jacobians.functions.nested import flatten
 from jacobians.functions.ufuncs import teach
 
 
@@ -133,8 +134,6 @@ def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
 
 def _holds_numbers(argument: Any) -> bool:
     """Whether an argument is made of numbers: one that is not (a string, an option, integers) is passed on."""
-    from jacobians.functions.nested import flatten
-
     _, leaves, _ = flatten(argument)
     try:
         return bool(leaves) and all(np.asarray(leaf).dtype.kind in "fcbiu" for leaf in leaves)

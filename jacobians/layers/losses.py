@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jacobians.core.layer import Array, Layer, Local, _numeric
+from jacobians.core.layer import Array, Layer, Local, numeric
 from jacobians.core.terms import term
 from jacobians.layers import stable
 from jacobians.layers.activations import require_positive
@@ -23,7 +23,7 @@ class Loss(Layer):
     holomorphic = False
 
     def __post_init__(self) -> None:
-        target = _numeric(self.target, type(self).__name__, "target").copy()
+        target = numeric(self.target, type(self).__name__, "target").copy()
         target.flags.writeable = False
         object.__setattr__(self, "target", target)
         super().__post_init__()

@@ -10,6 +10,7 @@ A layer's docstring begins with its formula; then come its Jacobians, and lines 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from inspect import getdoc
 
 from jacobians import layers
 from jacobians.core.layer import Array, Layer
+from jacobians.layers.examples import examples as examples_of
 
 Example = tuple[Layer, tuple[Array, ...]]
 
@@ -86,9 +88,7 @@ class Entry:
     @property
     def examples(self) -> list[Example]:
         """Layers with inputs: several options, sizes that differ from each other, batch axes where there are any."""
-        from jacobians.layers.examples import examples
-
-        return examples(self.name)
+        return examples_of(self.name)
 
     def _parts(self) -> tuple[str, str]:
         text = (getdoc(self.layer) or "").partition("\nExamples\n")[0]
@@ -133,8 +133,6 @@ def _module(one: Entry) -> str:
 
 def _place(one: Entry) -> int:
     """The position of the layer in its module."""
-    import sys
-
     return list(vars(sys.modules[one.layer.__module__])).index(one.name)
 
 

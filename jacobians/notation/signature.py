@@ -9,7 +9,7 @@ from jacobians.notation.structure import Shape
 
 
 @lru_cache(maxsize=512)
-def _signature(text: str) -> dict[str, tuple[str, ...]]:
+def labels_of(text: str) -> dict[str, tuple[str, ...]]:
     """The labels of the axes of every argument."""
     found = re.findall(r"(\w+) \(([^)]*)\)", text)
     return {name: tuple(part.strip() for part in labels.split(",") if part.strip()) for name, labels in found}
@@ -24,7 +24,7 @@ def require(layer: str, signature: str, arguments: tuple[tuple[str, Shape], ...]
     """
     known: dict[str, tuple[int | Shape, str, Shape]] = {}
     for name, shape in arguments:
-        labels = _signature(signature).get(name)
+        labels = labels_of(signature).get(name)
         if labels is None:
             continue
         dots = "..." in labels

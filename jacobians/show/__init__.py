@@ -4,5 +4,4 @@
 - `names`: what the values of a chain are called; `table`: the shape table; `diagram`: boxes and arrows.
 - `explanation`: the derivation of one Jacobian, from `derivation` and `costs`; `pages`: on paper.
 - `html`, `pattern`: what a notebook shows for a Jacobian; `plot`, `blocks`: as a picture; `layouts`: in other books.
-- `catalogue`: the layers on the command line.
 """

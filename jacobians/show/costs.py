@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+import opt_einsum
+
 from jacobians.core.jacobian import Jacobian
 from jacobians.engine import algebra, elimination
 from jacobians.engine.compiler import compiled, writer
@@ -87,8 +89,6 @@ def _order(name: str, pairs: Pairs, factors: Sequence[Jacobian]) -> Order:
 
 def _best(factors: Sequence[Jacobian]) -> Pairs:
     """The order that opt_einsum finds for full tensors, as pairs of neighbours."""
-    import opt_einsum
-
     shapes = [(f.out_shape, f.wrt_shape) for f in factors]
     path, _ = opt_einsum.contract_path(subscripts(shapes), *(f.shape for f in factors), shapes=True, optimize="auto")
     chain = [{k} for k in range(len(factors))]

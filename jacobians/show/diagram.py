@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from jacobians.core.chain import Chain
 from jacobians.core.layer import Layer
 from jacobians.core.residual import Residual
-from jacobians.notation.signature import _signature
+from jacobians.notation.signature import labels_of
+from jacobians.show.html import STYLE
 from jacobians.show.names import Link, every, nodes_of, path_of
 
 
@@ -39,8 +40,6 @@ class Diagram:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from jacobians.show.html import STYLE
-
         return f'{STYLE}<div class="jacobians"><p class="flow">{_arrow(self.start)}{_boxes(self.boxes)}</p></div>'
 
 
@@ -69,7 +68,7 @@ def diagram(layer: Layer, *inputs: ArrayLike) -> Diagram:
 
 def _expected(layer: Layer) -> str:
     """The shape of the input that the parameters of a layer fix, as in (…, 2); nothing if it has several or none."""
-    axes = _signature(layer.shapes)
+    axes = labels_of(layer.shapes)
     sizes = {i: n for p, array in layer.parameters.items() for i, n in zip(axes.get(p, ()), array.shape, strict=False)}
     labels = axes.get(layer.input_names[0], ())
     if len(layer.input_names) != 1 or not sizes.keys() & set(labels):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
-from jacobians.core.jacobian import Jacobian
-from jacobians.engine import memory
-from jacobians.notation.formula import share, times
+from jacobians.engine import entries, memory
+from jacobians.engine.tape import Array
+from jacobians.notation.formula import equation, share, times
 from jacobians.notation.markup import html
+from jacobians.notation.structure import Form
 from jacobians.show.pattern import pattern
 
 STYLE = (
@@ -33,16 +35,16 @@ STYLE = (
 )
 
 
-def jacobian_html(jacobian: Jacobian) -> str:
+def jacobian_html(form: Form, arrays: Sequence[Array]) -> str:
     """A Jacobian as HTML: its shape in two groups of axes, its formula, its non-zeros and a picture of its blocks."""
-    form = jacobian.form
     size = prod(form.shape)
+    held = sum({id(a): a.nbytes for a in arrays}.values())
     words = (
-        f"{share(jacobian.nonzeros, size)} of {size:,} entries can be non-zero; "
-        f"{memory.in_words(jacobian.nbytes)} held, {memory.in_words(jacobian.full_nbytes)} in full"
+        f"{share(entries.count(form, arrays), size)} of {size:,} entries can be non-zero; "
+        f"{memory.in_words(held)} held, {memory.in_words(size * form.dtype.itemsize)} in full"
     )
     return (
         f'{STYLE}<div class="jacobians"><p><b>{html(f"∂{form.out_name}/∂{form.wrt_name}")}</b>: '
-        f"{times(form.out_shape, form.wrt_shape)}</p><p>{html(jacobian.formula)}</p>"
-        f'{pattern(jacobian)}<p class="muted">{words}</p></div>'
+        f"{times(form.out_shape, form.wrt_shape)}</p><p>{html(equation(form))}</p>"
+        f'{pattern(form, arrays)}<p class="muted">{words}</p></div>'
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from math import prod
 
-from jacobians.core.jacobian import Jacobian
-from jacobians.notation.formula import letter, times
+from jacobians.notation.formula import equation, letter, times
 from jacobians.notation.markup import html
-from jacobians.notation.structure import Shape
+from jacobians.notation.structure import Form, Shape
 from jacobians.notation.sums import subscripted
 from jacobians.show.columns import aligned
+from jacobians.show.html import STYLE
 
 HEADINGS = ("layout", "written", "shape", "entry", "in NumPy", "also called; used by")
 
@@ -30,8 +30,6 @@ class Layouts:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from jacobians.show.html import STYLE
-
         head = "".join(f"<th>{escape(h)}</th>" for h in HEADINGS)
         body = "".join(
             f"<tr><td>{name}</td><td>{html(written)}</td><td>{shape}</td><td>{html(entry)}</td>"
@@ -44,17 +42,16 @@ class Layouts:
         )
 
 
-def layouts(jacobian: Jacobian) -> Layouts:
+def layouts(form: Form) -> Layouts:
     """How a derivative is written in numerator and denominator layout, and as a matrix by rows and by columns.
 
     Examples
     --------
     >>> from jacobians import Linear
     >>> J = Linear([[1, 2], [3, 4], [5, 6]]).linearize([1, -1])[1]["x"]
-    >>> [(row[0], row[2]) for row in layouts(J).rows][:2]
+    >>> [(row[0], row[2]) for row in layouts(J.form).rows][:2]
     [('numerator', '3 × 2'), ('denominator', '2 × 3')]
     """
-    form = jacobian.form
     y, x, out, wrt = form.out_name, form.wrt_name, form.out_shape, form.wrt_shape
     i, j = _letters(0, out), _letters(len(out), wrt)
     entry = f"∂{subscripted(y, i)}/∂{subscripted(x, j)}"
@@ -75,7 +72,7 @@ def layouts(jacobian: Jacobian) -> Layouts:
         shape = " × ".join(str(n) for n in wrt) or "1"
         found.append(("gradient", f"∇{y}", shape, f"[{_comma(j)}] = {entry}", "J.full()",
                       "shaped like the argument: what an optimiser subtracts"))  # fmt: skip
-    return Layouts(f"{jacobian.formula}, for {y} {out} and {x} {wrt}", tuple(found))
+    return Layouts(f"{equation(form)}, for {y} {out} and {x} {wrt}", tuple(found))
 
 
 def _letters(start: int, shape: Shape) -> list[str]:

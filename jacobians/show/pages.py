@@ -13,6 +13,7 @@ from jacobians.notation.markup import html, latex
 from jacobians.notation.symbols import LONGEST
 from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
+from jacobians.show.html import STYLE
 
 if TYPE_CHECKING:
     from jacobians.show.explanation import Explanation
@@ -107,8 +108,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def page(found: Explanation) -> str:
     """The derivation as HTML."""
-    from jacobians.show.html import STYLE
-
     boxes = " · ".join(
         f'<span class="under">{html(name_of(f))}<small>{shape_of(f)}</small></span>' for f in found.factors
     )

@@ -7,7 +7,6 @@ from math import prod
 
 import numpy as np
 
-from jacobians.core.jacobian import Jacobian
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form, Shape
 
@@ -39,13 +38,12 @@ def mask(form: Form, arrays: Sequence[Array]) -> Array:
     return result
 
 
-def pattern(jacobian: Jacobian) -> str:
+def pattern(form: Form, arrays: Sequence[Array]) -> str:
     """The picture of the matrix (∏ out × ∏ wrt) with lines between its blocks; nothing where it would be too large."""
-    form = jacobian.form
     rows, columns = prod(form.out_shape), prod(form.wrt_shape)
     if not rows or not columns or rows * columns > CELLS or max(rows, columns) > 256:
         return ""
-    grid = mask(form, jacobian.arrays).reshape(rows, columns)
+    grid = mask(form, arrays).reshape(rows, columns)
     cell = max(2.0, min(16.0, SIDE / max(rows, columns)))
     width, height = columns * cell, rows * cell
     parts = [f'<rect x="0" y="0" width="{width:g}" height="{height:g}" fill="none" stroke="currentColor"/>']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from io import BytesIO
 from math import ceil, prod
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from jacobians.core.jacobian import Jacobian
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import times
-from jacobians.notation.structure import Shape
+from jacobians.notation.structure import Form, Shape
 from jacobians.show.blocks import draw
 
 if TYPE_CHECKING:
@@ -24,15 +23,24 @@ MOST_PANELS = 48
 
 
 Kind = Literal["heat", "spy", "slices", "blocks"]
+Flattened = Literal["C", "F"]
 
 
-def plot(jacobian: Jacobian, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
+def plot(
+    form: Form,
+    arrays: Sequence[Array],
+    matrix: Callable[[Literal["C", "F"]], Array],
+    kind: Kind,
+    order: Literal["C", "F"],
+) -> Figure:
     """Draw a Jacobian.
 
     Parameters
     ----------
-    jacobian
-        The Jacobian; it is written out in full.
+    form, arrays
+        The Jacobian.
+    matrix
+        Writes it out in full, flattened by rows or by columns.
     kind
         ``"heat"`` draws the matrix (∏ out × ∏ wrt) in colours, with lines between its blocks and, where there is room,
         the numbers; ``"spy"`` only marks what is different from zero; ``"slices"`` draws ∂y_i/∂x for every output entry
@@ -50,11 +58,11 @@ def plot(jacobian: Jacobian, *, kind: Kind = "heat", order: Literal["C", "F"] = 
         raise ValueError(f'kind must be "heat", "spy", "slices" or "blocks", not {kind!r}')
     new = _figure()
     if kind == "blocks":
-        return draw(new, jacobian)
-    values = jacobian.matrix(order)
+        return draw(new, form, arrays)
+    values = matrix(order)
     if values.dtype.kind == "c":
         values = np.abs(values)
-    return _slices(new, jacobian, values) if kind == "slices" else _matrix(new, jacobian, values, kind, order)
+    return _slices(new, form, values) if kind == "slices" else _matrix(new, form, values, kind, order)
 
 
 @cache
@@ -74,28 +82,27 @@ def _figure() -> Any:
     return Picture
 
 
-def _matrix(new: Any, jacobian: Jacobian, values: Array, kind: str, order: str) -> Figure:
+def _matrix(new: Any, form: Form, values: Array, kind: str, order: str) -> Figure:
     rows, columns = values.shape
     cell = min(0.45, 5.6 / max(rows, columns, 1))
     size = (max(2.4, columns * cell + 1.6), max(1.4, rows * cell + 1.2))
     figure = new(figsize=size, layout="constrained")
     axes = figure.subplots()
     _image(axes, values, np.abs(values).max(initial=0.0), spy=kind == "spy", written=max(rows, columns) <= WRITTEN)
-    for shape, line in ((jacobian.out_shape, axes.axhline), (jacobian.wrt_shape, axes.axvline)):
+    for shape, line in ((form.out_shape, axes.axhline), (form.wrt_shape, axes.axvline)):
         for cut in _cuts(shape, order):
             line(cut - 0.5, color="black", linewidth=1.2)
-    form = jacobian.form
     axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
     _ticks(axes, _labels(form.out_name, form.out_shape, order), _labels(form.wrt_name, form.wrt_shape, order))
     return figure  # type: ignore[no-any-return]  # matplotlib is untyped
 
 
-def _slices(new: Any, jacobian: Jacobian, values: Array) -> Figure:
+def _slices(new: Any, form: Form, values: Array) -> Figure:
     """One picture for every output entry, in the grid of the output's last axis."""
-    out, wrt = jacobian.out_shape, jacobian.wrt_shape
+    out, wrt = form.out_shape, form.wrt_shape
     count = prod(out)
     if count > MOST_PANELS:
-        raise ValueError(f"{jacobian.form.out_name} has {count} entries, too many for as many pictures")
+        raise ValueError(f"{form.out_name} has {count} entries, too many for as many pictures")
     across = out[-1] if len(out) > 1 else min(max(count, 1), 6)
     down = max(1, ceil(count / max(across, 1)))
     high, wide = (prod(wrt[:-1]), wrt[-1]) if wrt else (1, 1)
@@ -104,13 +111,13 @@ def _slices(new: Any, jacobian: Jacobian, values: Array) -> Figure:
     figure = new(figsize=size, layout="constrained")
     grid = figure.subplots(down, max(across, 1), squeeze=False).reshape(-1)
     limit = np.abs(values).max(initial=0.0)
-    names = _labels(jacobian.form.out_name, out, "C")
+    names = _labels(form.out_name, out, "C")
     for k, axes in enumerate(grid):
         if k >= count:
             axes.axis("off")
             continue
         _image(axes, values[k].reshape(high, wide), limit, spy=False, written=max(high, wide) <= 4)
-        axes.set_title(f"∂{names[k]}/∂{jacobian.form.wrt_name}", fontsize=9)
+        axes.set_title(f"∂{names[k]}/∂{form.wrt_name}", fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
     return figure  # type: ignore[no-any-return]  # matplotlib is untyped

@@ -17,6 +17,7 @@ from jacobians.engine import memory
 from jacobians.notation.formula import share, times
 from jacobians.notation.markup import html
 from jacobians.show.columns import aligned
+from jacobians.show.html import STYLE
 from jacobians.show.names import Link, Path, path_of
 
 LONG = 80  # letters in a formula of a product
@@ -78,8 +79,6 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from jacobians.show.html import STYLE
-
         head = "".join(f"<th>{escape(h)}</th>" for h in HEADINGS)
         body = []
         for heading, rows in self.groups:
