@@ -1,203 +1,63 @@
-"""The layers: one file per family, each layer its forward and one line of notation per argument."""
+"""The layers: one file per family, each layer its forward and one line of notation per argument.
 
-from jacobians.layers.activations import CELU, ELU, GELU, Clip, LeakyReLU, Power, PReLU, Softplus
-from jacobians.layers.affine import Affine, Embedding, Linear, Polynomial
-from jacobians.layers.arithmetic import (
-    Add,
-    Arctan2,
-    Divide,
-    Hypot,
-    LogAddExp,
-    Maximum,
-    Minimum,
-    Multiply,
-    Pow,
-    Subtract,
-)
-from jacobians.layers.attention import ScaledDotProductAttention, SelfAttention
-from jacobians.layers.convolution import Conv1d, Conv2d, ConvTranspose2d
-from jacobians.layers.entrywise import (
-    SELU,
-    Abs,
-    Arcsinh,
-    Arctan,
-    Cos,
-    Cosh,
-    Erf,
-    Exp,
-    Expm1,
-    HardSigmoid,
-    HardSwish,
-    HardTanh,
-    Identity,
-    Log,
-    Log1p,
-    LogSigmoid,
-    Mish,
-    Negative,
-    Reciprocal,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Sin,
-    Sinh,
-    Softsign,
-    Sqrt,
-    Square,
-    Tan,
-    Tanh,
-    TanhShrink,
-)
-from jacobians.layers.losses import (
-    AbsoluteError,
-    BinaryCrossEntropy,
-    BinaryCrossEntropyWithLogits,
-    Hinge,
-    Huber,
-    MeanSquaredError,
-    NegativeLogLikelihood,
-    SoftmaxCrossEntropy,
-    SquaredError,
-)
-from jacobians.layers.matrices import Determinant, Inverse, LogDet, MatrixPower, PseudoInverse, Solve, Trace
-from jacobians.layers.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
-from jacobians.layers.pooling import AvgPool2d, MaxPool2d
-from jacobians.layers.probability import BayesPosterior, CrossEntropy, GaussianLogDensity, KLDivergence, ShannonEntropy
-from jacobians.layers.products import Dot, Einsum, Kronecker, MatMul, Outer, QuadraticForm
-from jacobians.layers.recurrent import GRUCell, LSTMCell, RNNCell
-from jacobians.layers.reductions import CumulativeSum, LogSumExp, Max, Mean, Min, Norm, Product, Sum, Variance
-from jacobians.layers.reshaping import (
-    BroadcastTo,
-    Concatenate,
-    Diagonal,
-    DiagonalMatrix,
-    Flip,
-    Pad,
-    Reshape,
-    Take,
-    Transpose,
-)
-from jacobians.layers.softmax import LogSoftmax, Softmax
-from jacobians.layers.spectral import Cholesky, MatrixExponential, SingularValues, SymmetricEigenvalues
+A new layer is a class in the file of its family, its name in that file's ``__all__``, and a row in `examples`.
+"""
 
-__all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "SELU",
-    "Abs",
-    "AbsoluteError",
-    "Add",
-    "Affine",
-    "Arcsinh",
-    "Arctan",
-    "Arctan2",
-    "AvgPool2d",
-    "BatchNorm",
-    "BayesPosterior",
-    "BinaryCrossEntropy",
-    "BinaryCrossEntropyWithLogits",
-    "BroadcastTo",
-    "Cholesky",
-    "Clip",
-    "Concatenate",
-    "Conv1d",
-    "Conv2d",
-    "ConvTranspose2d",
-    "Cos",
-    "Cosh",
-    "CrossEntropy",
-    "CumulativeSum",
-    "Determinant",
-    "Diagonal",
-    "DiagonalMatrix",
-    "Divide",
-    "Dot",
-    "Einsum",
-    "Embedding",
-    "Erf",
-    "Exp",
-    "Expm1",
-    "Flip",
-    "GRUCell",
-    "GaussianLogDensity",
-    "GroupNorm",
-    "HardSigmoid",
-    "HardSwish",
-    "HardTanh",
-    "Hinge",
-    "Huber",
-    "Hypot",
-    "Identity",
-    "Inverse",
-    "KLDivergence",
-    "Kronecker",
-    "LSTMCell",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "Log",
-    "Log1p",
-    "LogAddExp",
-    "LogDet",
-    "LogSigmoid",
-    "LogSoftmax",
-    "LogSumExp",
-    "MatMul",
-    "MatrixExponential",
-    "MatrixPower",
-    "Max",
-    "MaxPool2d",
-    "Maximum",
-    "Mean",
-    "MeanSquaredError",
-    "Min",
-    "Minimum",
-    "Mish",
-    "Multiply",
-    "Negative",
-    "NegativeLogLikelihood",
-    "Norm",
-    "Outer",
-    "PReLU",
-    "Pad",
-    "Polynomial",
-    "Pow",
-    "Power",
-    "Product",
-    "PseudoInverse",
-    "QuadraticForm",
-    "RMSNorm",
-    "RNNCell",
-    "ReLU",
-    "ReLU6",
-    "Reciprocal",
-    "Reshape",
-    "ScaledDotProductAttention",
-    "SelfAttention",
-    "ShannonEntropy",
-    "SiLU",
-    "Sigmoid",
-    "Sin",
-    "SingularValues",
-    "Sinh",
-    "Softmax",
-    "SoftmaxCrossEntropy",
-    "Softplus",
-    "Softsign",
-    "Solve",
-    "Sqrt",
-    "Square",
-    "SquaredError",
-    "Subtract",
-    "Sum",
-    "SymmetricEigenvalues",
-    "Take",
-    "Tan",
-    "Tanh",
-    "TanhShrink",
-    "Trace",
-    "Transpose",
-    "Variance",
-]
+from jacobians.layers import (
+    activations,
+    affine,
+    arithmetic,
+    attention,
+    convolution,
+    entrywise,
+    losses,
+    matrices,
+    normalization,
+    placing,
+    pooling,
+    probability,
+    products,
+    recurrent,
+    reductions,
+    reshaping,
+    softmax,
+    spectral,
+)
+from jacobians.layers.activations import *
+from jacobians.layers.affine import *
+from jacobians.layers.arithmetic import *
+from jacobians.layers.attention import *
+from jacobians.layers.convolution import *
+from jacobians.layers.entrywise import *
+from jacobians.layers.losses import *
+from jacobians.layers.matrices import *
+from jacobians.layers.normalization import *
+from jacobians.layers.placing import *
+from jacobians.layers.pooling import *
+from jacobians.layers.probability import *
+from jacobians.layers.products import *
+from jacobians.layers.recurrent import *
+from jacobians.layers.reductions import *
+from jacobians.layers.reshaping import *
+from jacobians.layers.softmax import *
+from jacobians.layers.spectral import *
+
+__all__: list[str] = []
+__all__ += affine.__all__
+__all__ += entrywise.__all__
+__all__ += activations.__all__
+__all__ += arithmetic.__all__
+__all__ += products.__all__
+__all__ += reductions.__all__
+__all__ += reshaping.__all__
+__all__ += placing.__all__
+__all__ += softmax.__all__
+__all__ += normalization.__all__
+__all__ += convolution.__all__
+__all__ += pooling.__all__
+__all__ += attention.__all__
+__all__ += recurrent.__all__
+__all__ += losses.__all__
+__all__ += probability.__all__
+__all__ += matrices.__all__
+__all__ += spectral.__all__

@@ -8,6 +8,8 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers import stable
 
+__all__ = ["CELU", "ELU", "GELU", "Clip", "LeakyReLU", "PReLU", "Power", "Softplus"]
+
 
 def require_positive(layer: str, name: str, value: float) -> None:
     """Raise a ValueError unless the option is a positive number."""

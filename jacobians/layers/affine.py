@@ -8,6 +8,8 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.axes import wrapped
 
+__all__ = ["Affine", "Embedding", "Linear", "Polynomial"]
+
 
 class Affine(Layer):
     """z_i = A_ik x_k + b_i.
@@ -104,26 +106,26 @@ def horner(theta: Array, x: Array) -> Array:
 
 
 class Embedding(Layer):
-    """z_{bd} = table_{x_b, d}: the rows of a table that integers name.
+    """z_{bd} = E_{x_b, d}: the rows of a table that integers name.
 
-    ∂z_{bd}/∂table_{ve} = [v = x_b] δ_de; there is no derivative by the integers.
-    Shapes: table (V, D), x (...) gives z (..., D). Negative integers count from the end, as in NumPy.
+    ∂z_{bd}/∂E_{ve} = [v = x_b] δ_de; there is no derivative by the integers.
+    Shapes: E (V, D), x (...) gives z (..., D). Negative integers count from the end, as in NumPy.
     Errors: ValueError for an index outside the table or that is no integer.
     Source: ``torch.nn.Embedding``.
 
     Examples
     --------
-    >>> Embedding([[1.0], [2.0], [3.0]]).jacobians([2, 0])["table"].squeeze()
+    >>> Embedding([[1.0], [2.0], [3.0]]).jacobians([2, 0])["E"].squeeze()
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
 
-    table: Parameter  # type: ignore[assignment]  # hides Layer.table
-    shapes = "table (V, D), x (...)"
+    E: Parameter
+    shapes = "E (V, D), x (...)"
     integers = ("x",)
 
     def forward(self, x: Array) -> Array:
-        return self.table[wrapped("Embedding", x, len(self.table), "the table")]
+        return self.E[wrapped("Embedding", x, len(self.E), "E")]
 
     def local(self, x: Array, z: Array) -> Local:
-        return {"table": term("-> ...d;(x_...)d", wrapped("Embedding", x, len(self.table), "the table"))}
+        return {"E": term("-> ...d;(x_...)d", wrapped("Embedding", x, len(self.E), "E"))}

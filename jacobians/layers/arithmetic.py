@@ -13,6 +13,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers import stable
 
+__all__ = ["Add", "Arctan2", "Divide", "Hypot", "LogAddExp", "Maximum", "Minimum", "Multiply", "Pow", "Subtract"]
+
 
 class Broadcasting(Layer):
     """z = f(x, y) for two arrays that broadcast."""

@@ -9,6 +9,8 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import Terms, term
 from jacobians.layers.softmax import softmax
 
+__all__ = ["ScaledDotProductAttention", "SelfAttention"]
+
 
 def weights(q: Array, k: Array, causal: bool) -> Array:
     """A_tw = softmax over w of q_t · k_w / √D; if causal, position t asks no w > t."""

@@ -47,7 +47,8 @@ def wrapped(layer: str, indices: Array, size: int, what: str) -> Array:
     outside = (indices < -size) | (indices >= size)
     if outside.any():
         raise ValueError(f"{layer}: index {indices[outside].flat[0]} is out of bounds for {what} of size {size}")
-    return np.where(indices < 0, indices + size, indices)
+    positions = indices.astype(np.intp)  # small and unsigned integers would overflow
+    return np.where(positions < 0, positions + size, positions)
 
 
 def pair(layer: str, name: str, value: int | Sequence[int], least: int, number: int = 2) -> tuple[int, ...]:

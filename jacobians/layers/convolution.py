@@ -16,6 +16,8 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.axes import pair
 
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose2d"]
+
 Sizes = int | Sequence[int]
 
 

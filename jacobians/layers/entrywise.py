@@ -18,6 +18,40 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers import stable
 
+__all__ = [
+    "SELU",
+    "Abs",
+    "Arcsinh",
+    "Arctan",
+    "Cos",
+    "Cosh",
+    "Erf",
+    "Exp",
+    "Expm1",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
+    "Identity",
+    "Log",
+    "Log1p",
+    "LogSigmoid",
+    "Mish",
+    "Negative",
+    "ReLU",
+    "ReLU6",
+    "Reciprocal",
+    "SiLU",
+    "Sigmoid",
+    "Sin",
+    "Sinh",
+    "Softsign",
+    "Sqrt",
+    "Square",
+    "Tan",
+    "Tanh",
+    "TanhShrink",
+]
+
 Value = Callable[[Array], Array]
 Slope = Callable[[Array, Array], Array]
 

@@ -219,6 +219,22 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         ],
         "Diagonal": lambda: [(L.Diagonal(), a(3, 3)), (L.Diagonal(), a(2, 3)), (L.Diagonal(), a(4, 3, 2))],
         "DiagonalMatrix": lambda: [(L.DiagonalMatrix(), a(3)), (L.DiagonalMatrix(), a(2, 3))],
+        "Rearrange": lambda: [
+            (L.Rearrange(np.arange(6).reshape(2, 3).T, (2, 3)), a(2, 3)),
+            (L.Rearrange([4, -1, 0, 4], (2, 3)), a(2, 3)),
+            (L.Rearrange([[[1, 3]], [[5, 7]]], (8,)), a(8)),
+            (L.Rearrange([0, 0], ()), a()),
+        ],
+        "Assemble": lambda: [
+            (L.Assemble([[(0, 1, 2)], [2]], (3,)), a(2), a()),
+            (L.Assemble([[(0, 1, 2), (0, 1, 2)], [(0, 1, 2), (2, 2, 1)]], (2, 4)), a(2, 2), a(2, 1)),
+            (L.Assemble([[1, (0, 1, 3)], [0, (1, 1, 2)]], (2, 3)), a(3), a(2)),
+        ],
+        "Replace": lambda: [
+            (L.Replace([(0,), (slice(1, 3),)], (4,)), a(4), a(), a(2)),
+            (L.Replace([(slice(None), 1), (0,)], (2, 3)), a(2, 3), a(2), a(3)),
+            (L.Replace([np.array([0, 5, 0])], (2, 3)), a(2, 3), a(3)),
+        ],
         "Softmax": lambda: [
             (L.Softmax(), a(4)),
             (L.Softmax(), a(2, 3)),

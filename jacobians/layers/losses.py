@@ -15,6 +15,18 @@ from jacobians.layers import stable
 from jacobians.layers.activations import require_positive
 from jacobians.layers.softmax import log_sum_exp, peak, softmax
 
+__all__ = [
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyWithLogits",
+    "Hinge",
+    "Huber",
+    "MeanSquaredError",
+    "NegativeLogLikelihood",
+    "SoftmaxCrossEntropy",
+    "SquaredError",
+]
+
 
 class Loss(Layer):
     """A loss with a target, which it owns."""

@@ -8,6 +8,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
 from jacobians.layers.reductions import others
 
+__all__ = ["Determinant", "Inverse", "LogDet", "MatrixPower", "PseudoInverse", "Solve", "Trace"]
+
 
 def inverse(layer: str, name: str, X: Array) -> Array:
     """The inverse; a ValueError if X is singular."""

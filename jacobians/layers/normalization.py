@@ -15,6 +15,8 @@ import numpy as np
 from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 
+__all__ = ["BatchNorm", "GroupNorm", "LayerNorm", "RMSNorm"]
+
 
 def standardized(x: Array, axes: int | tuple[int, ...], eps: float) -> tuple[Array, Array]:
     """x̂ = (x − μ) r and r = 1/√(σ² + ε), which has size 1 along the axes."""

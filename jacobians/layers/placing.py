@@ -16,6 +16,8 @@ from jacobians.core.terms import term
 from jacobians.layers.axes import LETTERS
 from jacobians.notation.structure import Shape
 
+__all__ = ["Assemble", "Rearrange", "Replace"]
+
 LABELS = LETTERS + LETTERS.upper()
 
 

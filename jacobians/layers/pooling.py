@@ -11,6 +11,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers.axes import pair
 
+__all__ = ["AvgPool2d", "MaxPool2d"]
+
 Sizes = int | Sequence[int]
 
 

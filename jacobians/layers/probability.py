@@ -12,6 +12,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers.stable import damped
 
+__all__ = ["BayesPosterior", "CrossEntropy", "GaussianLogDensity", "KLDivergence", "ShannonEntropy"]
+
 
 def log(p: Array) -> Array:
     """The natural logarithm, −∞ at 0 without a warning."""

@@ -11,6 +11,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers.axes import letters
 
+__all__ = ["Dot", "Einsum", "Kronecker", "MatMul", "Outer", "QuadraticForm"]
+
 
 class MatMul(Layer):
     """z_ij = x_ik y_kj: every case of ``np.matmul``, vectors, matrices and stacks that broadcast.

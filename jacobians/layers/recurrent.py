@@ -12,6 +12,8 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.stable import sech2, sigmoid
 
+__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+
 
 class RNNCell(Layer):
     """h′_n = tanh(a_n), with a_n = Wx_nd x_d + Wh_nl h_l + b_n.

@@ -15,6 +15,8 @@ from jacobians.layers.arithmetic import ratio
 from jacobians.layers.axes import letters, normalized, twins
 from jacobians.layers.softmax import log_sum_exp, softmax
 
+__all__ = ["CumulativeSum", "LogSumExp", "Max", "Mean", "Min", "Norm", "Product", "Sum", "Variance"]
+
 Axes = int | tuple[int, ...] | None
 
 

@@ -30,6 +30,7 @@ FAMILIES = {
     "products": "Products",
     "reductions": "Reductions",
     "reshaping": "Shape",
+    "placing": "Positions",
     "softmax": "Softmax",
     "normalization": "Normalisation",
     "convolution": "Convolution",
@@ -134,9 +135,3 @@ def _module(one: Entry) -> str:
 def _place(one: Entry) -> int:
     """The position of the layer in its module."""
     return list(vars(sys.modules[one.layer.__module__])).index(one.name)
-
-
-def __getattr__(name: str) -> tuple[Entry, ...]:
-    if name == "ENTRIES":
-        return entries()
-    raise AttributeError(name)

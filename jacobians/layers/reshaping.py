@@ -15,6 +15,8 @@ from jacobians.core.terms import term
 from jacobians.layers.axes import letters, normalized, wrapped
 from jacobians.layers.radix import refined
 
+__all__ = ["BroadcastTo", "Concatenate", "Diagonal", "DiagonalMatrix", "Flip", "Pad", "Reshape", "Take", "Transpose"]
+
 
 class Reshape(Layer):
     """z = the entries of x in another shape, row by row.

@@ -8,6 +8,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers.axes import normalized, twins
 
+__all__ = ["LogSoftmax", "Softmax"]
+
 Axis = int | tuple[int, ...]
 
 

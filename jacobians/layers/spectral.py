@@ -15,6 +15,8 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
 from jacobians.layers.probability import cholesky
 
+__all__ = ["Cholesky", "MatrixExponential", "SingularValues", "SymmetricEigenvalues"]
+
 
 class MatrixExponential(Layer):
     """Y = exp(X) = Σ_n Xⁿ/n!.

@@ -22,7 +22,7 @@ CASES = [
     (lambda: L.Einsum("i1->i"), "labels must be letters"),
     (lambda: L.Einsum("ij->i")(Z(2)), "Einsum: x0 must have 2 axes"),
     (lambda: L.Polynomial([])(Z(2)), "Polynomial: theta must have at least one coefficient"),
-    (lambda: L.Embedding(Z((3, 2)))([3]), "Embedding: index 3 is out of bounds for the table of size 3"),
+    (lambda: L.Embedding(Z((3, 2)))([3]), "Embedding: index 3 is out of bounds for E of size 3"),
     (lambda: L.Embedding(Z((3, 2)))([0.5]), "Embedding: x must hold integers"),
     (lambda: L.Power([1, 2]), "Power: the exponent must be a number"),
     (lambda: L.Clip(1, 0), "Clip: low must be a number not above high"),

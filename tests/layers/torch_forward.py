@@ -6,8 +6,10 @@ A row takes the layer (for its options), then its inputs and parameters by name.
 import math
 
 import numpy as np
-import torch
-from torch.nn import functional as F
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is optional")
+F = torch.nn.functional
 
 
 def symmetric(x):
@@ -113,11 +115,30 @@ def gauss(o, x, mean, covariance):
     return torch.distributions.MultivariateNormal(mean, symmetric(covariance), validate_args=False).log_prob(x)
 
 
+def rearranged(o, x):
+    n = torch.as_tensor(np.array(o.positions))
+    return torch.where(n < 0, torch.zeros((), dtype=x.dtype), x.reshape(-1)[n.clamp(min=0)])
+
+
+def assembled(o, z, pieces):
+    z = z.clone()
+    for place, piece in zip(o.places, pieces, strict=True):
+        if isinstance(place, np.ndarray):  # flat positions, of which the last counts
+            z = z.reshape(-1)
+            for n, one in zip(place.reshape(-1), piece.reshape(-1), strict=True):
+                z = torch.where(torch.arange(z.numel()) == int(n), one, z)
+            z = z.reshape(o.shape)
+        else:
+            key = tuple(k if isinstance(k, int | slice) else slice(k[0], k[0] + k[1] * k[2], k[1]) for k in place)
+            z[key] = piece
+    return z
+
+
 FORWARD = {
     "Affine": lambda o, x, A, b: F.linear(x, A, b),
     "Linear": lambda o, x, A: F.linear(x, A),
     "Polynomial": lambda o, x, theta: sum(theta[k] * x**k for k in range(len(theta))),
-    "Embedding": lambda o, x, table: F.embedding(x, table),
+    "Embedding": lambda o, x, E: F.embedding(x, E),
     "Power": lambda o, x: x**o.exponent,
     "Clip": lambda o, x: x.clamp(o.low, o.high),
     "Softplus": lambda o, x: F.softplus(x, beta=o.beta),
@@ -144,6 +165,9 @@ FORWARD = {
     "Reshape": reshape,
     "Transpose": lambda o, x: x.permute(o.axes if o.axes is not None else tuple(range(x.ndim))[::-1]),
     "Take": take,
+    "Rearrange": rearranged,
+    "Assemble": lambda o, **x: assembled(o, torch.zeros(o.shape, dtype=x["x0"].dtype), x.values()),
+    "Replace": lambda o, x, **pieces: assembled(o, x, pieces.values()),
     "Concatenate": lambda o, x, y: torch.cat([x, y], o.axis),
     "BroadcastTo": lambda o, x: x.broadcast_to(o.shape if not isinstance(o.shape, int) else (o.shape,)),
     "Flip": lambda o, x: torch.flip(x, axes_of(o, x)),
