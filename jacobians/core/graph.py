@@ -133,7 +133,7 @@ class Recording:
                 arguments.append((name, self.leaf(path + name, array)))
         values = self.values
         number = len(values)
-        values.append(output if type(output) is np.ndarray else np.asarray(output))
+        values.append(output if type(output) is np.ndarray else _numbers(output, layer))
         self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
         return number
 
@@ -204,6 +204,11 @@ class Recording:
         for node, depends in self._between(wanted, seeds):
             output = values[node.value]
             local = node.layer.local(*node.inputs, output)
+            if not isinstance(local, Mapping):
+                problem = (
+                    f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
+                )
+                raise self._located(node, problem)
             patterns: list[tuple[Any, ...]] = []
             for name, number in node.arguments:
                 if depends is None or number in depends:
@@ -360,3 +365,11 @@ class Recording:
         dtype = np.result_type(*factors)
         memory.require(shapes[0][0] + shapes[-1][1], dtype, "the full Jacobian", INSTEAD)
         return contract.contract(contract.subscripts(shapes), *factors)
+
+
+def _numbers(output: Any, layer: Differentiable) -> Array:
+    """The output of a layer as an array."""
+    array = np.asarray(output)
+    if array.dtype.kind not in "fcbiu":
+        raise ValueError(f"{type(layer).__name__}: forward must give an array of numbers; it gives {output!r:.80}")
+    return array

@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Array = NDArray[Any]
-Parameter = Annotated[NDArray[Any], "parameter"]
-"""The annotation of a field that is an array to differentiate by."""
+if TYPE_CHECKING:
+
+    class Parameter:
+        """What a type checker sees of a parameter: anything like an array can be given, and an array is held."""
+
+        def __get__(self, layer: object, kind: Any = None) -> Array: ...
+        def __set__(self, layer: object, values: ArrayLike) -> None: ...
+
+else:
+    Parameter = Annotated[NDArray[Any], "parameter"]
+    """The annotation of a field that is an array to differentiate by."""
 
 Local = Mapping[str, Terms | Jacobian]
 """What `Layer.local` returns: the Jacobian of the output with respect to each argument."""
@@ -68,6 +77,9 @@ class Layer:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        for name in inspect.get_annotations(cls):
+            if hasattr(Layer, name) and name not in ("shapes", "holomorphic", "integers"):
+                raise TypeError(f"{cls.__name__}: a field must not be called {name}, which every layer has; rename it")
         cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # so that a dataclass decorator keeps ours
         if inspect.get_annotations(cls):  # a layer without fields of its own needs nothing made for it
             dataclass(frozen=True, eq=False, repr=False)(cls)
@@ -75,7 +87,13 @@ class Layer:
             del cls.__setattr__, cls.__delattr__
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise FrozenInstanceError(f"a layer is immutable: use with_parameters to get a new {type(self).__name__}")
+        kind = type(self).__name__
+        if name in {f.name for f in _fields(type(self))} and hasattr(self, name):
+            raise FrozenInstanceError(f"a layer is immutable: use with_parameters to get a new {kind}")
+        raise FrozenInstanceError(
+            f"a layer is immutable, so {kind} cannot assign {name}: write `{name}: Parameter` (or, for an option, its "
+            f"type) in the class and no __init__; what is made of fields belongs into a property"
+        )
 
     def __delattr__(self, name: str) -> NoReturn:
         raise FrozenInstanceError("a layer is immutable")
@@ -97,7 +115,7 @@ class Layer:
     # The arguments of these two are written out by each layer; for a type checker, this allows any.
     def forward(self, *inputs: Any, **_: Any) -> Any:
         """The output for inputs that are arrays of floating-point numbers."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+        raise _without_forward(type(self))
 
     def local(self, *inputs_and_output: Any, **_: Any) -> Local:
         """The Jacobian of the output with respect to every input and parameter, as terms."""
@@ -381,8 +399,14 @@ def _parameter_names(layer: type[Any]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _without_forward(layer: type[Any]) -> NotImplementedError:
+    return NotImplementedError(f"{layer.__name__} has no forward: write `def forward(self, x)` with NumPy in the class")
+
+
 @_remembered
 def _input_names(layer: type[Any]) -> tuple[str, ...]:
+    if layer.forward is Layer.forward:
+        raise _without_forward(layer)
     return tuple(list(inspect.signature(layer.forward).parameters)[1:])
 
 

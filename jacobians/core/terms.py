@@ -154,8 +154,8 @@ class Terms:
         return self.bind().__array__(dtype, copy)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") or not hasattr(Jacobian, name):
+            raise AttributeError(f"terms, and the Jacobian that they make, have no attribute {name!r}")
         return getattr(self.bind(), name)
 
     def __repr__(self) -> str:
