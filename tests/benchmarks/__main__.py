@@ -31,14 +31,14 @@ def main() -> None:
     import torch
     from tqdm import tqdm
 
-    from tests.benchmarks.workloads import WORKLOADS
+    from tests.benchmarks import functions, workloads
 
     torch.set_num_threads(2)
     fill, gemm = _limits()
-    rows = []
-    names = options.names or list(WORKLOADS)
-    for name in tqdm(names, leave=False):
-        rows.append(_row(WORKLOADS[name](), fill, gemm, options.seconds))
+    every = workloads.WORKLOADS | functions.WORKLOADS
+    rows = [
+        _row(every[name](), fill, gemm, options.seconds) for name in tqdm(options.names or list(every), leave=False)
+    ]
     text = _markdown(rows)
     geometric = exp(statistics.fmean(log(row["ratio"]) for row in rows))
     text += f"\nGeometric mean of the ratios: {geometric:.2f}. {_machine(fill, gemm)}\n"
