@@ -1,4 +1,4 @@
-"""Workloads that are plain functions, written once with the functions of a module `np`: NumPy for ours, each peer's own.
+"""Workloads that are plain functions, written once for a module `np`: NumPy itself for ours, each peer's own for it.
 
 What differs between the modules is written so that all of them accept it; each function is what a user would write.
 """

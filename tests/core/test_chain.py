@@ -22,6 +22,7 @@ from jacobians import (
     Residual,
     Sigmoid,
     Softmax,
+    Square,
     SquaredError,
     Sum,
     Tanh,
@@ -218,13 +219,14 @@ def test_inputs_of_all_kinds():
     np.testing.assert_allclose(scalar.jacobians(0.5)["x"], 1 - np.tanh(0.5) ** 2)
 
 
-def test_linearize_keeps_its_own_values():
+@pytest.mark.parametrize("layer", [Softmax(), Square(), Chain(Softmax(), Softmax()), Residual(Softmax())])
+def test_linearize_keeps_its_own_values(layer):  # softmax's Jacobian is made of its output, a square's of its input
     x = np.array([1.0, 2.0])
-    output, found = Tanh().linearize(x)
-    before = found["x"].full()
+    expected = layer.jacobians([1.0, 2.0])["x"]
+    output, found = layer.linearize(x)
     x[...] = 0
     output[...] = 0
-    np.testing.assert_array_equal(found["x"].full(), before)
+    np.testing.assert_allclose(found["x"].full(), expected, rtol=1e-14)
 
 
 def test_affine_holds_x_and_nothing_else():

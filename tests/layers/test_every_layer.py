@@ -98,8 +98,8 @@ def test_integers_become_float64(name):
     float_, same = like(layer, inputs, lambda x: np.rint(3 * x))
     try:
         expected = float_.jacobians(*same)
-    except (ValueError, RuntimeWarning):
-        return  # a singular matrix or a division by zero
+    except (ValueError, RuntimeWarning) as error:
+        pytest.skip(f"not differentiable at these integers: {error}")
     for argument, J in integer.jacobians(*changed).items():
         assert J.dtype == np.float64
         np.testing.assert_allclose(J, expected[argument], rtol=1e-11, atol=1e-12)
