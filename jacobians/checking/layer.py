@@ -48,11 +48,11 @@ def check(
     wanted = None if wrt is None else {wrt} if isinstance(wrt, str) else set(wrt)
     notes: list[str] = []
     findings: list[Finding] = []
-    for path, part, values in _locals(layer, inputs, ""):
+    for path, part, values in _inner(layer, inputs):
         selected = None if wanted is None else _within(wanted, path)
         if selected is None or selected:
             findings += _check_one(part, values, selected, f"{path} {type(part).__name__}: ", progress, seed)
-    composed = hasattr(layer, "layers") or hasattr(layer, "layer")
+    composed = bool(getattr(layer, "inner", None))
     whole = _check_one(layer, inputs, wanted, "", progress, seed)
     if composed and any(not finding.ok for finding in whole) and all(finding.ok for finding in findings):
         whole = [
@@ -84,21 +84,14 @@ def _within(wanted: set[str], path: str) -> set[str]:
     return inner | {"x"} if inner else inner
 
 
-def _locals(layer: Any, inputs: tuple[Any, ...], prefix: str) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
-    """Yield every layer inside, by dotted path, with the inputs that reach it."""
-    if hasattr(layer, "layers"):
-        values = layer.forward(*inputs)
-        for number, (path, part) in enumerate(layer.layers.items()):
-            reaching = inputs if number == 0 else (values[number],)
-            yield from _inside(part, reaching, f"{prefix}{path}")
-    elif hasattr(layer, "layer"):
-        yield from _inside(layer.layer, inputs, f"{prefix}layer")
-
-
-def _inside(part: Any, values: tuple[Any, ...], path: str) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
-    if hasattr(part, "layers") or hasattr(part, "layer"):
-        yield from _locals(part, values, f"{path}.")
-    yield path, part, values
+def _inner(layer: Any, inputs: tuple[Any, ...]) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """Every layer inside that has local Jacobians, by its path, with the inputs that reach it."""
+    if not getattr(layer, "inner", None):
+        return
+    recording, _ = layer.recorded(layer.prepared(inputs))
+    for node in recording.nodes:
+        if id(node.layer) in recording.paths and node.layer is not layer:
+            yield node.path.rstrip("."), node.layer, node.inputs
 
 
 def _check_one(
@@ -106,7 +99,7 @@ def _check_one(
 ) -> list[Finding]:
     """Check every Jacobian of one layer."""
     layer(*inputs)  # inputs that do not fit are the caller's mistake, and raise here
-    output = "f" if hasattr(layer, "layers") else "z"
+    output = getattr(layer, "output_name", "z")
     try:
         _, claimed = layer.linearize(*inputs)
     except (ValueError, TypeError, IndexError) as error:

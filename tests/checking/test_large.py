@@ -4,8 +4,8 @@ import pytest
 from jacobians.checking import check_jacobian
 from jacobians.checking.judging.projections import group_columns
 
+n = 300
 random = np.random.default_rng(6)
-n = 1000
 A, x = random.normal(size=(n, n)) / 30, random.normal(size=n)
 J = (1 - np.tanh(A @ x) ** 2)[:, None] * A
 
@@ -15,17 +15,15 @@ def f(x):
 
 
 @pytest.mark.parametrize("strategy", ["columns", "projections"])
-def test_one_wrong_of_a_million(strategy) -> None:
+def test_one_wrong_of_very_many(strategy) -> None:
     if strategy == "projections":
         assert check_jacobian(f, x, J, strategy=strategy).ok
-    J[500, 321] *= 1.001
-    try:
-        report = check_jacobian(f, x, J, strategy=strategy)
-    finally:
-        J[500, 321] /= 1.001
+    wrong = J.copy()
+    wrong[250, 121] *= 1.001
+    report = check_jacobian(f, x, wrong, strategy=strategy)
     assert not report.ok
-    assert report.findings[0].worst[0].index == (500, 321)
-    assert "1000000 entries: [500, 321]" in str(report)
+    assert report.findings[0].worst[0].index == (250, 121)
+    assert "90000 entries: [250, 121]" in str(report)
 
 
 def test_the_miss_probability_is_stated() -> None:

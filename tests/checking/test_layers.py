@@ -82,7 +82,7 @@ def test_the_wrong_layer_is_named() -> None:
 
 def test_nested() -> None:
     report = check(Chain(first, inner=Chain(Residual(WrongTanh()), Tanh())), x)
-    assert "inner.0.layer WrongTanh: ∂z/∂x" in report.wrong
+    assert "inner.0 WrongTanh: ∂z/∂x" in report.wrong
     assert all("Tanh: ∂z/∂x" not in name or "Wrong" in name for name in report.wrong)
 
 
@@ -151,3 +151,45 @@ def test_sample_point() -> None:
 def test_a_layer_in_single_precision() -> None:
     single = Affine(first.A.astype(np.float32), first.b.astype(np.float32))
     assert check(Chain(single, Tanh()), x.astype(np.float32)).ok
+
+
+class Padded(Layer):
+    """x, with options that are called as the parts of other layers are."""
+
+    layers: int = 2
+    layer: str = "none"
+
+    def forward(self, x):
+        return x * self.layers
+
+    def local(self, x, z):
+        return {"x": self.layers * term("-> ...i;...i")}
+
+
+def test_options_called_layers_and_layer() -> None:
+    assert check(Padded(), x).ok
+    assert check(Chain(first, Padded(3), last), x).ok
+
+
+class Pair(Layer):
+    """A composite of one's own: two layers, one after the other and beside it."""
+
+    one: Layer
+    other: Layer
+
+    def forward(self, x):
+        return self.other(self.one(x)) + self.one(x)
+
+
+def test_a_composite_of_ones_own_is_looked_into() -> None:
+    square = Affine(random.normal(size=(3, 3)), random.normal(size=3))
+    assert check(Pair(square, Tanh()), x).ok
+    report = check(Pair(square, WrongTanh()), x)
+    assert "other WrongTanh: ∂z/∂x" in report.wrong
+    assert "one Affine: ∂z/∂A" not in report.wrong
+
+
+def test_a_wrong_report_is_false() -> None:
+    assert check(first, x)
+    assert not check(WrongTanh(), x)
+    assert not check(WrongTanh(), x)["x"]

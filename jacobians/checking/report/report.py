@@ -103,6 +103,9 @@ class Finding:
         """Whether every entry is right, zero within error, or consistent at a kink."""
         return self.verdict in (RIGHT, RIGHT_AT_KINK)
 
+    def __bool__(self) -> bool:
+        return self.ok
+
     @property
     def shape(self) -> str:
         """The shape as ``3 × (3×2)``."""
@@ -160,6 +163,10 @@ class Report:
     def ok(self) -> bool:
         """Whether everything that was checked is right."""
         return all(finding.ok for finding in self.findings)
+
+    def __bool__(self) -> bool:
+        """`ok`, so that ``assert check(…)`` says what it seems to say."""
+        return self.ok
 
     @property
     def wrong(self) -> tuple[str, ...]:
