@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class HardPoint:
-    name: str
-    f: Callable[[Any], Any]
-    x: Any
-    right: Any
-
+from tests.checking.cases import HardPoint
 
 POINTS: list[HardPoint] = []
 
@@ -69,12 +61,10 @@ def _cancellation() -> None:
         np.full(5, 0.7),
         np.zeros(5),
     )
-    p = np.exp(y) / np.exp(y).sum()
     add("cross entropy with huge logits", lambda y: np.log(np.exp(y - y.max()).sum()) + y.max(), 300 * y,
         np.exp(300 * (y - y.max())) / np.exp(300 * (y - y.max())).sum())  # fmt: skip
     add("softmax far from the maximum", lambda z: np.exp(z - z.max()) / np.exp(z - z.max()).sum(),
         np.array([0.0, -40.0, -80.0]), _softmax_jacobian(np.array([0.0, -40.0, -80.0])))  # fmt: skip
-    assert p.shape == (5,)
 
 
 def _softmax_jacobian(z: Any) -> Any:

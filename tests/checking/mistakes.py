@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Mistake:
-    name: str
-    f: Callable[[Any], Any]
-    x: Any
-    right: NDArray[Any]
-    wrong: NDArray[Any]
-    cause: str = ""  # a word of the diagnosis; empty where a mistake has no recognisable cause
+from tests.checking.cases import Mistake
 
 
 def _random(seed: int) -> np.random.Generator:
@@ -134,11 +124,9 @@ def _tensors() -> None:
     full = both - np.einsum("bc,bi,bj->bicj", np.eye(6), P, P)
     add("softmax of a batch, −ppᵀ missing",
         lambda X: np.exp(X) / np.exp(X).sum(axis=1, keepdims=True), X, full, both, "rank 1")  # fmt: skip
-    mean = X.mean(axis=0)
     coupled = np.einsum("bc,ij->bicj", np.eye(6), np.eye(4)) - np.einsum("bc,ij->bicj", np.ones((6, 6)), np.eye(4)) / 6
     blocks = np.einsum("bc,ij->bicj", np.eye(6), np.eye(4)) * 5 / 6
     add("batch mean, coupling forgotten", lambda X: X - X.mean(axis=0), X, coupled, blocks, "only the diagonal")
-    assert mean.shape == (4,)
     inverse = np.linalg.inv(C)
     add("inverse, sign", np.linalg.inv, C, -np.einsum("ik,lj->ijkl", inverse, inverse),
         np.einsum("ik,lj->ijkl", inverse, inverse), "sign")  # fmt: skip

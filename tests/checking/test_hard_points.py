@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jacobians.checking import check_jacobian, numerical_jacobian
-from tests.checking.hard_points import POINTS, HardPoint
+from tests.checking.cases import HardPoint
+from tests.checking.hard_points import POINTS
 
 cases = pytest.mark.parametrize("case", POINTS, ids=[case.name for case in POINTS])
 

@@ -3,9 +3,11 @@
 import pytest
 
 from jacobians.checking import check_jacobian
-from tests.checking.mistakes import MISTAKES, Mistake
+from tests.checking.cases import Mistake
+from tests.checking.hard_points import POINTS
+from tests.checking.mistakes import MISTAKES
 from tests.checking.rivals import RULES
-from tests.checking.scores import score
+from tests.checking.scores import rival, score
 
 cases = pytest.mark.parametrize("case", MISTAKES, ids=[case.name for case in MISTAKES])
 
@@ -33,7 +35,7 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_rules_of_others_do_worse(name: str) -> None:
-    caught, twins, hard = score(RULES[name])
+    caught, twins, hard = score(rival(RULES[name]), MISTAKES, POINTS)
     assert caught < len(MISTAKES)
     assert twins + hard > 20
 
