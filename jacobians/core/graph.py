@@ -19,7 +19,7 @@ from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
 from jacobians.engine.tape import INSTEAD, Array
-from jacobians.errors import locate
+from jacobians.errors import TracingError, locate
 from jacobians.notation.renaming import Names
 from jacobians.notation.structure import Form, Shape
 
@@ -38,6 +38,10 @@ class Differentiable(Protocol):
     @property
     def own_parameters(self) -> Mapping[str, Array]:
         """The arrays to differentiate by."""
+
+    @property
+    def holomorphic(self) -> bool:
+        """Whether it can be differentiated by complex arguments."""
 
     def forward(self, *inputs: Any) -> Any:
         """The output."""
@@ -102,7 +106,7 @@ class Recording:
         What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
     """
 
-    __slots__ = ("leaves", "naming", "nodes", "origins", "paths", "values")
+    __slots__ = ("leaves", "naming", "nodes", "origins", "parts", "paths", "values")
 
     def __init__(self, paths: Mapping[int, str]) -> None:
         self.paths = paths
@@ -110,6 +114,7 @@ class Recording:
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
         self.naming: dict[int, Naming] = {}
+        self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
         self.origins: dict[int, Any] | None = None  # the caller's arrays by their copies' identities, where asked for
 
     def leaf(self, name: str, value: Array) -> int:
@@ -126,6 +131,13 @@ class Recording:
 
     def add(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None], output: Any) -> int:
         """Note that a layer made this output; return its number."""
+        if not layer.holomorphic:
+            for array in inputs:
+                if array.dtype.kind == "c":
+                    name = type(layer).__name__
+                    raise TracingError(
+                        f"{name} of complex values has no complex derivative: use their np.real, np.imag"
+                    )
         arguments = [(name, n) for name, n in zip(layer.input_names, numbers, strict=True) if n is not None]
         path = self.paths.get(id(layer))
         if path is not None:
@@ -178,6 +190,8 @@ class Recording:
         A plan is found again by all that it depends on: the graph, and the formulas, shapes, dtypes and identities of
         the arrays that every layer on the way has written now.
         """
+        if self.parts:
+            self._require_no_parts(wanted, seeds)
         written, arrays = self.written(wanted, seeds)
         values = self.values
         leaves = tuple([(n, values[n].shape, values[n].dtype) for n in self.leaves.values()])
@@ -214,12 +228,27 @@ class Recording:
                 if depends is None or number in depends:
                     one = local.get(name)
                     if type(one) is Terms:
-                        patterns.append((name, number, one.pattern(arrays, numbers), ()))
+                        if one.written:  # a sum of no terms is zero
+                            patterns.append((name, number, one.pattern(arrays, numbers), ()))
                     else:
                         patterns.append((name, number, *self._given(node, name, one, number, arrays)))
             naming = self.naming.get(node.value) or (node.layer.output_name, ())
             found.append((node, node.value, output.shape, output.dtype, naming, tuple(patterns)))
         return found, arrays
+
+    def _require_no_parts(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> None:
+        """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
+        targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
+        for source in {one.argument for one in wanted} | {seed.value for seed in seeds}:
+            depends = set(self.parts.get(source, ()))
+            for node in self.nodes if depends else ():
+                if any(number in depends for _, number in node.arguments):
+                    depends.add(node.value)
+            if depends & targets:
+                raise ValueError(
+                    "there is no complex derivative: on the way the real or imaginary part, the conjugate or the "
+                    "absolute value is taken; differentiate by a real value"
+                )
 
     def _compiled(
         self, written: Sequence[Written], wanted: Sequence[Wanted], full: bool, seeds: Sequence[Seed], count: int

@@ -1,6 +1,7 @@
 """Plain NumPy functions: what each of them becomes when it is traced, and the Jacobians of what people write with them.
 
 - `ufuncs`: NumPy's ufuncs, with their methods; `constants`: functions whose values are plain, or piecewise constant.
+- `conjugation`: real and imaginary parts, conjugates and absolute values of complex values.
 - `indexing`, `moving`: entries taken, written and moved; `assembling`: arrays put together from others.
 - `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort and interpolation.
 - `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
@@ -12,6 +13,7 @@ Every rule applies layers of the catalogue, or other functions that have rules.
 
 from jacobians.functions import (
     assembling,
+    conjugation,
     constants,
     indexing,
     moving,
@@ -26,6 +28,7 @@ from jacobians.functions.trace import derivative, jacobian, trace
 __all__ = [
     "Graph",
     "assembling",
+    "conjugation",
     "constants",
     "derivative",
     "indexing",

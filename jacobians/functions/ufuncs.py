@@ -32,7 +32,6 @@ ENTRYWISE: dict[np.ufunc, Layer] = {
     np.tanh: layers.Tanh(),
     np.arctan: layers.Arctan(),
     np.arcsinh: layers.Arcsinh(),
-    np.absolute: layers.Abs(),
     np.fabs: layers.Abs(),
 }
 BROADCASTING: dict[np.ufunc, Layer] = {
