@@ -28,6 +28,7 @@ from jacobians.core.residual import Residual
 from jacobians.core.terms import Terms, term
 from jacobians.errors import JacobianTooLarge, TracingError
 from jacobians.functions.graph import Graph
+from jacobians.functions.hessian import hessian
 from jacobians.functions.trace import derivative, jacobian, trace
 from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers.__all__
 from jacobians.nn import NN
@@ -56,6 +57,7 @@ __all__ = [
     "derivative",
     "gauss_newton",
     "gradient_descent",
+    "hessian",
     "jacobian",
     "numerical_jacobian",
     "sample_point",

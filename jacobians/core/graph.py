@@ -9,7 +9,7 @@ shapes, dtypes, and which arrays are the same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -97,6 +97,19 @@ _plans: OrderedDict[Key, compiler.Plan] = OrderedDict()  # those last used come 
 MOST = 1024  # plans that are kept
 
 
+def remembered(key: Key, make: Callable[[], compiler.Plan]) -> compiler.Plan:
+    """The plan that was made for a key before, or a new one."""
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = make()
+        while len(_plans) > MOST:
+            _plans.popitem(last=False)
+    else:
+        with suppress(KeyError):  # another thread may have dropped it
+            _plans.move_to_end(key)
+    return plan
+
+
 class Recording:
     """Values, and the layers that made them.
 
@@ -116,6 +129,13 @@ class Recording:
         self.naming: dict[int, Naming] = {}
         self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
         self.origins: dict[int, Any] | None = None  # the caller's arrays by their copies' identities, where asked for
+
+    def copy(self) -> Recording:
+        """A recording that goes on from here; this one stays as it is."""
+        twin = Recording(self.paths)
+        twin.values, twin.leaves, twin.nodes = self.values.copy(), self.leaves.copy(), self.nodes.copy()
+        twin.naming, twin.origins, twin.parts = self.naming.copy(), self.origins, self.parts.copy()
+        return twin
 
     def leaf(self, name: str, value: Array) -> int:
         """An input or a parameter: the number of its value."""
@@ -191,52 +211,49 @@ class Recording:
         the arrays that every layer on the way has written now.
         """
         if self.parts:
-            self._require_no_parts(wanted, seeds)
+            self.require_no_parts(wanted, seeds)
         written, arrays = self.written(wanted, seeds)
         values = self.values
         leaves = tuple([(n, values[n].shape, values[n].dtype) for n in self.leaves.values()])
         sown = tuple([(seed.value, seed.argument, seed.jacobian.form) for seed in seeds])
         key = (full, tuple(wanted), leaves, tuple([(node.arguments, *rest) for node, *rest in written]), sown)
-        plan = _plans.get(key)
         count = len(arrays)
         arrays += [array for seed in seeds for array in seed.jacobian.arrays]
-        if plan is None:
-            plan = _plans[key] = self._compiled(written, wanted, full, seeds, count)
-            while len(_plans) > MOST:
-                _plans.popitem(last=False)
-        else:
-            with suppress(KeyError):  # another thread may have dropped it
-                _plans.move_to_end(key)
-        return plan, arrays
+        return remembered(key, lambda: self._compiled(written, wanted, full, seeds, count)), arrays
 
     def written(self, wanted: Sequence[Wanted], seeds: Sequence[Seed] = ()) -> tuple[list[Written], list[Array]]:
         """What the nodes on the way from the arguments to the values write, and all arrays in it."""
         arrays: list[Array] = []
         numbers: dict[int, int] = {}
-        found: list[Written] = []
-        values = self.values
-        for node, depends in self._between(wanted, seeds):
-            output = values[node.value]
-            local = node.layer.local(*node.inputs, output)
-            if not isinstance(local, Mapping):
-                problem = (
-                    f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
-                )
-                raise self._located(node, problem)
-            patterns: list[tuple[Any, ...]] = []
-            for name, number in node.arguments:
-                if depends is None or number in depends:
-                    one = local.get(name)
-                    if type(one) is Terms:
-                        if one.written:  # a sum of no terms is zero
-                            patterns.append((name, number, one.pattern(arrays, numbers), ()))
-                    else:
-                        patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-            naming = self.naming.get(node.value) or (node.layer.output_name, ())
-            found.append((node, node.value, output.shape, output.dtype, naming, tuple(patterns)))
+        found = [self.write(node, depends, arrays, numbers) for node, depends in self.between(wanted, seeds)]
         return found, arrays
 
-    def _require_no_parts(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> None:
+    def write(
+        self, node: Node, depends: set[int] | None, arrays: list[Array], numbers: dict[int, int],
+        local: Mapping[str, Any] | None = None,
+    ) -> Written:  # fmt: skip
+        """What a node writes of its arguments that depend on something; new arrays are put on the list."""
+        output = self.values[node.value]
+        if local is None:
+            local = node.layer.local(*node.inputs, output)
+        if not isinstance(local, Mapping):
+            problem = (
+                f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
+            )
+            raise self._located(node, problem)
+        patterns: list[tuple[Any, ...]] = []
+        for name, number in node.arguments:
+            if depends is None or number in depends:
+                one = local.get(name)
+                if type(one) is Terms:
+                    if one.written:  # a sum of no terms is zero
+                        patterns.append((name, number, one.pattern(arrays, numbers), ()))
+                else:
+                    patterns.append((name, number, *self._given(node, name, one, number, arrays)))
+        naming = self.naming.get(node.value) or (node.layer.output_name, ())
+        return node, node.value, output.shape, output.dtype, naming, tuple(patterns)
+
+    def require_no_parts(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> None:
         """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
         targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
         for source in {one.argument for one in wanted} | {seed.value for seed in seeds}:
@@ -288,7 +305,7 @@ class Recording:
                 )
         return tuple(found)
 
-    def _between(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> list[tuple[Node, set[int] | None]]:
+    def between(self, wanted: Sequence[Wanted], seeds: Sequence[Seed] = ()) -> list[tuple[Node, set[int] | None]]:
         """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
         targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
         sources = ({one.argument for one in wanted} | {seed.value for seed in seeds}) - {FIRST}

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
-from jacobians.core.traced import Traced, run
+from jacobians.core.traced import Traced, run, traced_layer
 from jacobians.notation import signature
 
 if TYPE_CHECKING:
@@ -280,11 +280,9 @@ class Layer:
         path = recording.paths.get(id(self))
         if path is None or not self.own_parameters:
             return self.forward
-        twin = object.__new__(type(self))
-        vars(twin).update(vars(self))
-        for name, array in self.own_parameters.items():
-            vars(twin)[name] = Traced(recording, recording.leaf(path + name, array))
-        return twin.forward
+        leaves = {name: recording.leaf(path + name, array) for name, array in self.own_parameters.items()}
+        traced: Layer = traced_layer(self, {name: Traced(recording, number) for name, number in leaves.items()})
+        return traced.forward
 
     def recorded(self, inputs: tuple[Array, ...]) -> tuple[Recording, int]:
         """The layer applied to prepared inputs, as a graph, and the number of its output there."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from jacobians.core.jacobian import Jacobian, Scalar, numbers, plain_number
 from jacobians.engine import compiler
-from jacobians.engine.tape import Array
+from jacobians.engine.tape import Array, is_traced
 from jacobians.notation.parse import parse
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Shape
@@ -70,7 +70,7 @@ def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
     names, kinds = parse(formula).arrays, _kinds(formula)
     return tuple(
         array if array.dtype.kind in kind else numbers(array, lookup=kind == "iu", what=f'"{formula}": {name.name}')
-        for array, name, kind in zip(map(np.asarray, arrays), names, kinds, strict=True)
+        for array, name, kind in zip([x if is_traced(x) else np.asarray(x) for x in arrays], names, kinds, strict=True)
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import linecache
 import operator
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -341,6 +341,16 @@ def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Ar
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     return array.copy() if array.flags.writeable else array
+
+
+def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any:
+    """The layer with traced values in place of parameters."""
+    if not parameters:
+        return layer
+    twin = object.__new__(type(layer))
+    vars(twin).update(vars(layer))
+    vars(twin).update(parameters)
+    return twin
 
 
 def run(

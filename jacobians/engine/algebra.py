@@ -11,7 +11,7 @@ from dataclasses import replace
 from jacobians.engine.builder import Draft
 from jacobians.engine.merging import condensed, merged
 from jacobians.engine.tape import Tape
-from jacobians.notation.structure import Axis, Form, Term, affine, plain
+from jacobians.notation.structure import Axis, Form, Shape, Term, affine, plain
 
 FEW = 2  # products of terms that are made without a thought
 MANY = 12  # terms that a Jacobian has at most, if they can be added at all
@@ -117,7 +117,7 @@ def transpose(tape: Tape, form: Form) -> Form:
         terms.append(draft.finish())
     return replace(
         form, out_shape=form.wrt_shape, wrt_shape=form.out_shape, out_name=form.wrt_name, wrt_name=form.out_name,
-        terms=tuple(terms),
+        terms=tuple(terms), by=(),
     )  # fmt: skip
 
 
@@ -151,7 +151,28 @@ def select(tape: Tape, form: Form, key: tuple[int | tuple[int, int, int], ...]) 
     lengths = [None if isinstance(what, int) else what[2] for what in key]
     out_shape = tuple(n for n in lengths[:cut] if n is not None)
     wrt_shape = tuple(n for n in lengths[cut:] if n is not None)
-    return replace(form, out_shape=out_shape, wrt_shape=wrt_shape, terms=merged(tape, terms))
+    return replace(form, out_shape=out_shape, wrt_shape=wrt_shape, terms=merged(tape, terms), by=())
+
+
+def regrouped(form: Form, cut: int) -> Form:
+    """The same entries, with the first `cut` axes as output axes and all others as wrt axes."""
+    shape = form.shape
+    terms = tuple(replace(t, out=t.axes[:cut], wrt=t.axes[cut:]) for t in form.terms)
+    return replace(form, out_shape=shape[:cut], wrt_shape=shape[cut:], terms=terms)
+
+
+def beside(form: Form, shape: Shape) -> Form:
+    """The Jacobian transposed, beside axes that stay as they are: from shape + output to shape + argument."""
+
+    def lifted(term: Term) -> Term:
+        first = len(term.sizes)
+        axes = tuple(plain(first + k, n) for k, n in enumerate(shape))
+        return replace(term, sizes=term.sizes + shape, out=axes + term.wrt, wrt=axes + term.out)
+
+    return replace(
+        form, out_shape=shape + form.wrt_shape, wrt_shape=shape + form.out_shape, out_name=form.wrt_name,
+        wrt_name=form.out_name, terms=tuple(map(lifted, form.terms)),
+    )  # fmt: skip
 
 
 def tied(tape: Tape, form: Form, axes: int) -> Form:

@@ -140,6 +140,7 @@ class Wanted(NamedTuple):
     dtype: np.dtype[np.generic]
     out_name: str
     wrt_name: str
+    by: tuple[tuple[str, int], ...] = ()
 
 
 class Plan(NamedTuple):
@@ -164,16 +165,29 @@ class Misfit(ValueError):
 
 def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool) -> Plan:
     """The Jacobians of a graph, by eliminating its values in the cheapest order."""
+    tape, forms = drawn(edges, wanted)
+    graph: dict[tuple[int, int], Form] = {}
+    for edge, form in zip(edges, forms, strict=True):
+        add_path(tape, graph, (edge.value, edge.argument), form)
+    return solved(tape, graph, wanted, full)
+
+
+def drawn(edges: Sequence[Edge], wanted: Sequence[Wanted]) -> tuple[Tape, list[Form]]:
+    """A tape for the arrays of the edges, and the forms of their Jacobians on it."""
     count = 1 + max((n for e in edges for n in _numbers_of(e)), default=-1)
     dtype = np.result_type(*(e.dtype for e in edges), *(w.dtype for w in wanted)) if wanted else np.dtype(np.float64)
     tape = Tape(count, dtype)
-    graph: dict[tuple[int, int], Form] = {}
+    forms = []
     for k, edge in enumerate(edges):
         try:
-            form = renamed(_bound(tape, edge), edge.names)
+            forms.append(renamed(_bound(tape, edge), edge.names))
         except ValueError as error:
             raise Misfit(k, str(error)) from error
-        _add(tape, graph, (edge.value, edge.argument), form)
+    return tape, forms
+
+
+def solved(tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Wanted], full: bool) -> Plan:
+    """The wanted Jacobians of a graph of forms, by eliminating its values in the cheapest order."""
     ends = _separate(graph, wanted)
     inner = _pruned(graph, ends)
     found = elimination.orders({pair: elimination.extent(form) for pair, form in graph.items()}, inner)
@@ -181,7 +195,7 @@ def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool) -> Pla
     results = []
     for one, pair in zip(wanted, ends, strict=True):
         form = graph.get(pair, Form(one.out_shape, one.wrt_shape, one.dtype, ()))
-        results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name))
+        results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name, by=one.by))
     if full:
         return Plan(_written(tape, results), (), found)
     numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
@@ -207,7 +221,7 @@ def _bound(tape: Tape, edge: Edge) -> Form:
     return bind(tape, edge.local, edge.out_shape, edge.wrt_shape, edge.dtype, edge.out_name, edge.wrt_name)
 
 
-def _add(tape: Tape, graph: dict[tuple[int, int], Form], pair: tuple[int, int], form: Form) -> None:
+def add_path(tape: Tape, graph: dict[tuple[int, int], Form], pair: tuple[int, int], form: Form) -> None:
     """Add a path between two values."""
     graph[pair] = algebra.add(tape, graph[pair], form) if pair in graph else form
 
@@ -288,7 +302,7 @@ def _eliminate(tape: Tape, graph: dict[tuple[int, int], Form], order: Sequence[i
             rights = {u: algebra.folded(tape, form) if (v, u) in made else form for u, form in rights.items()}
         for w, left in lefts.items():
             for u, right in rights.items():
-                _add(tape, graph, (w, u), algebra.product(tape, left, right))
+                add_path(tape, graph, (w, u), algebra.product(tape, left, right))
                 made.add((w, u))
                 after.setdefault(u, {})[w] = None
                 before.setdefault(w, {})[u] = None

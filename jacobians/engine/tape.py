@@ -21,6 +21,11 @@ Step = Callable[..., Any]
 INSTEAD = "Keep it unmaterialised: J @ h, u @ J, J[i, :, k], J.per_example() and sums of these need no full tensor."
 
 
+def is_traced(array: Any) -> bool:
+    """Whether this stands for an array in a recording."""
+    return hasattr(array, "recording")
+
+
 class Mark(NamedTuple):
     """A place on a tape to come back to."""
 

@@ -54,16 +54,11 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bo
            [1., 1.]])
     """
     single = isinstance(argnums, int | np.integer)
-    numbers = [int(argnums)] if isinstance(argnums, int | np.integer) else [int(k) for k in argnums]
 
     @functools.wraps(f)
     def jacobian_of_f(*arguments: Any, **options: Any) -> Any:
-        count = len(arguments)
-        for k in numbers:
-            if not -count <= k < count:
-                raise ValueError(f"argnums is {argnums}, but {count} arguments are given")
-        positions = [k % count for k in numbers]
-        found = Evaluation(f, arguments, options, dict.fromkeys(positions), _ANONYMOUS[:count] or _numbered(count))
+        positions = argument_positions(argnums, len(arguments))
+        found = Evaluation(f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)))
         wanted = found.wanted(positions)
         if sparse:
             return found.nested([one.sparse() for one in found.recording.jacobians(wanted)], positions, single)
@@ -72,11 +67,19 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bo
     return jacobian_of_f
 
 
-def _numbered(count: int) -> list[str]:
-    return [f"x{k}" for k in range(count)]
+def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
+    """Which of so many arguments to differentiate by; negative numbers count from the end."""
+    numbers = [int(argnums)] if isinstance(argnums, int | np.integer) else [int(k) for k in argnums]
+    for k in numbers:
+        if not -count <= k < count:
+            raise ValueError(f"argnums is {argnums}, but {count} arguments are given")
+    return [k % count for k in numbers]
 
 
-_ANONYMOUS = _numbered(16)
+@functools.lru_cache
+def numbered(count: int) -> tuple[str, ...]:
+    """Names for arguments whose names do not matter."""
+    return tuple(f"x{k}" for k in range(count))
 
 
 def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:

@@ -67,7 +67,8 @@ class Entrywise(Layer):
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": term(self.formula, np.asarray(type(self).slope(x, f), x.dtype))}
+        slope = type(self).slope(x, f)
+        return {"x": term(self.formula, slope if slope.dtype == x.dtype else slope.astype(x.dtype))}
 
 
 def entrywise(

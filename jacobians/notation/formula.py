@@ -15,6 +15,7 @@ from jacobians.notation.sums import DELTA, Sign, Written, followed, ranged, simp
 from jacobians.notation.symbols import Index, Label, Product, symbol_of
 
 LETTERS = "ijklmnopqrstuvwabcdefgh"
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LONGEST = 8  # names of a factor in one line
 
 
@@ -66,9 +67,13 @@ def shortened(form: Form, longest: int) -> Form:
 
 
 def left_side(form: Form, letters: Sequence[str]) -> str:
-    """∂y_i/∂x_j."""
-    cut = len(form.out_shape)
-    return f"∂{subscripted(form.out_name, letters[:cut])}/∂{subscripted(form.wrt_name, letters[cut:])}"
+    """∂y_i/∂x_j; ∂²y_i/∂x_j∂x_k for a second derivative."""
+    at = len(form.out_shape) - sum(count for _, count in form.by)
+    above, below = subscripted(form.out_name, letters[:at]), ""
+    for name, count in (*form.by, (form.wrt_name, len(form.wrt_shape))):
+        below += f"∂{subscripted(name, letters[at : at + count])}"
+        at += count
+    return f"∂{str(1 + len(form.by)).translate(RAISED) if form.by else ''}{above}/{below}"
 
 
 def right_side(form: Form) -> str:

@@ -38,8 +38,11 @@ def _token(token: str) -> str:
     if fraction := re.fullmatch(r"(\d+)/(\d+)", token):
         return f"\\frac{{{fraction[1]}}}{{{fraction[2]}}}"
     if token.startswith("∂") and "/∂" in token:
-        above, _, below = token.partition("/∂")
-        return f"\\frac{{\\partial {_name(above[1:])}}}{{\\partial {_name(below)}}}"
+        above, _, below = token[1:].partition("/∂")
+        order = re.match("[⁰¹²³⁴⁵⁶⁷⁸⁹]*", above)
+        power = _characters(order[0]) if order and order[0] else ""
+        by = " ".join(f"\\partial {_name(one)}" for one in below.split("∂"))
+        return f"\\frac{{\\partial{power} {_name(above.lstrip('⁰¹²³⁴⁵⁶⁷⁸⁹'))}}}{{{by}}}"
     if token.startswith("Σ_"):
         return f"\\sum_{{{_characters(token[2:])}}}"
     if token.startswith("(") and token.count("(") > token.count(")"):

@@ -124,7 +124,11 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The structure of a Jacobian: shapes, dtype, names and terms. Equal forms hold arrays of equal shapes."""
+    """The structure of a Jacobian: shapes, dtype, names and terms. Equal forms hold arrays of equal shapes.
+
+    `by` is not empty for a second or higher derivative: what the output has been differentiated by already, each with
+    its number of axes, which are the last axes of the output.
+    """
 
     out_shape: Shape
     wrt_shape: Shape
@@ -132,13 +136,14 @@ class Form:
     terms: tuple[Term, ...]
     out_name: str = "y"
     wrt_name: str = "x"
+    by: tuple[tuple[str, int], ...] = ()
     _hash: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash(self._key()))
 
     def _key(self) -> tuple[object, ...]:
-        return (self.out_shape, self.wrt_shape, self.dtype.str, self.terms, self.out_name, self.wrt_name)
+        return (self.out_shape, self.wrt_shape, self.dtype.str, self.terms, self.out_name, self.wrt_name, self.by)
 
     def __hash__(self) -> int:
         return self._hash
@@ -147,7 +152,7 @@ class Form:
         return self is other or (isinstance(other, Form) and self._hash == other._hash and self._key() == other._key())
 
     def __reduce__(self) -> tuple[object, ...]:  # string hashes differ between processes
-        return Form, (self.out_shape, self.wrt_shape, self.dtype, self.terms, self.out_name, self.wrt_name)
+        return Form, (self.out_shape, self.wrt_shape, self.dtype, self.terms, self.out_name, self.wrt_name, self.by)
 
     @property
     def shape(self) -> Shape:

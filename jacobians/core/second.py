@@ -1,0 +1,129 @@
+"""Second derivatives of a recording: the local Jacobians of its layers are NumPy programs, so they are traced, too.
+
+Every layer's `local` is called with traced values. The arrays in its terms are then values of a recording as well, and
+their own layers say how they depend on what they are made of; the engine does the rest (`jacobians.engine.second`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jacobians.core.graph import Node, Recording, Wanted, remembered
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.terms import Terms
+from jacobians.core.traced import Traced, traced_layer
+from jacobians.engine import compiler, second
+from jacobians.engine.tape import Array
+from jacobians.errors import TracingError
+
+
+class Second(NamedTuple):
+    """A second derivative that is asked for: ∂²value/∂first∂second, by their numbers, and what they are called."""
+
+    value: int
+    first: int
+    second: int
+    names: tuple[str, str, str]
+
+
+def full(recording: Recording, wanted: Sequence[Second]) -> list[Array]:
+    """The full second derivatives."""
+    plan, arrays = _plan(recording, wanted, full=True)
+    plan.program.require_memory()
+    return list(plan.program(arrays))
+
+
+def hessians(recording: Recording, wanted: Sequence[Second]) -> list[Jacobian]:
+    """The unmaterialised second derivatives: Jacobians whose output axes are those of the value, then of the first."""
+    plan, arrays = _plan(recording, wanted, full=False)
+    plan.program.require_memory()
+    made = plan.program(arrays)
+    return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
+
+
+def _plan(recording: Recording, wanted: Sequence[Second], full: bool) -> tuple[compiler.Plan, list[Array]]:
+    drawing = _Drawing(recording, wanted)
+    values = recording.values
+    asked = []
+    for value, first, by, names in wanted:
+        shapes = values[value].shape, values[first].shape, values[by].shape
+        dtype = np.result_type(values[value], values[first], values[by])
+        asked.append(second.Second(value, first, by, shapes, dtype, names))
+    key = ("second", full, tuple(drawing.curved), tuple(drawing.edges), tuple(asked))
+    plan = remembered(key, lambda: second.plan(*key[2:], full))
+    return plan, drawing.arrays
+
+
+class _Drawing:
+    """The graph of a recording, and behind it that of its local Jacobians, written down for the engine."""
+
+    def __init__(self, recording: Recording, wanted: Sequence[Second]) -> None:
+        self.recording = recording = recording.copy()
+        self.arrays: list[Array] = []
+        self.numbers: dict[int, int] = {}
+        sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, one.second)]
+        between = recording.between(sought)
+        self.curved: list[second.Curved] = []
+        factors: set[int] = set()
+        for node, depends in between:
+            for edge, marks in self._curved(node, depends):
+                self.curved.append(second.Curved(edge, marks))
+                factors.update(m for some in marks for m in some if m is not None)
+        done = {node.value for node, _ in between}
+        sought = [Wanted(factor, one.second, "", "") for factor in factors for one in wanted]
+        written = [
+            recording.write(node, depends, self.arrays, self.numbers)
+            for node, depends in recording.between(sought) if node.value not in done
+        ]  # fmt: skip
+        self.edges = recording.edges(written)
+
+    def _curved(self, node: Node, depends: set[int] | None) -> list[tuple[compiler.Edge, tuple[second.Marks, ...]]]:
+        """The local Jacobians of a node, and which of their factors are values."""
+        recording = self.recording
+        local = self._traced(node)
+        plain, marks = {}, {}
+        for name, number in node.arguments:
+            if depends is None or number in depends:
+                plain[name], marks[name] = _apart(local.get(name), recording)
+        written = recording.write(node, depends, self.arrays, self.numbers, plain)
+        names = [name for name, *_ in written[-1]]
+        return list(zip(recording.edges([written]), [marks[name] for name in names], strict=True))
+
+    def _traced(self, node: Node) -> Mapping[str, Any]:
+        """What a layer writes of traced values."""
+        recording, named = self.recording, dict(node.arguments)
+        parameters = {name: named[name] for name in node.layer.own_parameters if name in named}
+        layer = traced_layer(node.layer, {name: Traced(recording, n) for name, n in parameters.items()})
+        inputs = [
+            Traced(recording, named[name]) if name in named else x
+            for name, x in zip(node.layer.input_names, node.inputs, strict=True)
+        ]
+        try:
+            found: Mapping[str, Any] = layer.local(*inputs, Traced(recording, node.value))
+        except (TracingError, AttributeError) as error:
+            kind = type(node.layer).__name__
+            raise TracingError(f"{kind} has no second derivative, for its local Jacobian cannot be traced: {error}") from error
+        return found
+
+
+def _apart(written: Any, recording: Recording) -> tuple[Any, tuple[second.Marks, ...]]:
+    """A local Jacobian with plain arrays, and the numbers of those that are values of the recording."""
+
+    def number(array: Any) -> int | None:
+        return array.number if isinstance(array, Traced) and array.recording is recording else None
+
+    def value(array: Any) -> Any:
+        return array.value if number(array) is not None else array
+
+    if isinstance(written, Terms):
+        terms = Terms(tuple((c, text, tuple(map(value, arrays))) for c, text, arrays in written.written))
+        return terms, tuple(tuple(map(number, arrays)) for *_, arrays in written.written)
+    if isinstance(written, Jacobian):
+        arrays = written.arrays
+        return Jacobian(written.form, tuple(map(value, arrays))), (tuple(map(number, arrays)),)
+    if isinstance(written, Traced | np.ndarray):
+        return value(written), ((number(written),),)
+    return written, ()
