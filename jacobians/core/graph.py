@@ -281,11 +281,13 @@ class Recording:
             edges += (compiler.Edge(value, argument, *shapes, form.dtype, "u", "t", form, numbers),)
             ends[FIRST] = (form.out_shape if value == FIRST else form.wrt_shape), form.dtype
         asked = []
-        for number, by, *names in wanted:
+        for number, by, out_name, wrt_name in wanted:
             (out_shape, one), (wrt_shape, other) = (
                 ends[n] if n == FIRST else (self.values[n].shape, self.values[n].dtype) for n in (number, by)
             )
-            asked.append(compiler.Wanted(number, by, out_shape, wrt_shape, np.result_type(one, other), *names))
+            asked.append(
+                compiler.Wanted(number, by, out_shape, wrt_shape, np.result_type(one, other), out_name, wrt_name)
+            )
         try:
             return compiler.plan(edges, tuple(asked), full)
         except compiler.Misfit as error:

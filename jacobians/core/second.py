@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.core.graph import Node, Recording, Wanted, remembered
+from jacobians.core.graph import FIRST, Node, Recording, Seed, Wanted, remembered
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, traced_layer
@@ -44,27 +44,52 @@ def hessians(recording: Recording, wanted: Sequence[Second]) -> list[Jacobian]:
     return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
 
 
-def _plan(recording: Recording, wanted: Sequence[Second], full: bool) -> tuple[compiler.Plan, list[Array]]:
-    drawing = _Drawing(recording, wanted)
+def products(
+    recording: Recording, values: Sequence[int], arguments: Sequence[int], tangents: Mapping[int, Array]
+) -> list[Array]:
+    """Σ_w ∂²value/∂x∂w · h_w for every value and argument x, without any matrix; the leading axes of h come first."""
+    lead = next(h.shape[: h.ndim - recording.values[n].ndim] for n, h in tangents.items())
+    cut = len(lead)
+    seeds = [
+        Seed(n, FIRST, Jacobian.from_array(np.moveaxis(h, range(cut), range(-cut, 0)), h.ndim - cut))
+        for n, h in tangents.items()
+    ]
+    wanted = [Second(value, first, FIRST, ("f", "x", "t")) for value in values for first in arguments]
+    plan, arrays = _plan(recording, wanted, True, seeds)
+    plan.program.require_memory()
+    return [np.moveaxis(p, range(p.ndim - cut, p.ndim), range(cut)) for p in plan.program(arrays)]
+
+
+def _plan(
+    recording: Recording, wanted: Sequence[Second], full: bool, seeds: Sequence[Seed] = ()
+) -> tuple[compiler.Plan, list[Array]]:
+    """The compiled second derivatives, and the arrays that they take."""
+    drawing = _Drawing(recording, wanted, seeds)
     values = recording.values
-    asked = []
-    for value, first, by, names in wanted:
-        shapes = values[value].shape, values[first].shape, values[by].shape
-        dtype = np.result_type(values[value], values[first], values[by])
-        asked.append(second.Second(value, first, by, shapes, dtype, names))
-    key = ("second", full, tuple(drawing.curved), tuple(drawing.edges), tuple(asked))
-    plan = remembered(key, lambda: second.plan(*key[2:], full))
+    ends = {number: (values[number].shape, values[number].dtype) for one in wanted for number in one[:2]}
+    ends |= {one.second: (values[one.second].shape, values[one.second].dtype) for one in wanted if one.second != FIRST}
+    for seed in seeds:
+        ends[FIRST] = seed.jacobian.wrt_shape, seed.jacobian.dtype
+    asked = tuple([
+        second.Second(value, first, by, (ends[value][0], ends[first][0], ends[by][0]),
+                      np.result_type(ends[value][1], ends[first][1], ends[by][1]), names)
+        for value, first, by, names in wanted
+    ])  # fmt: skip
+    curved, edges = tuple(drawing.curved), tuple(drawing.edges)
+    plan = remembered(("second", full, curved, edges, asked), lambda: second.plan(curved, edges, asked, full))
     return plan, drawing.arrays
 
 
 class _Drawing:
     """The graph of a recording, and behind it that of its local Jacobians, written down for the engine."""
 
-    def __init__(self, recording: Recording, wanted: Sequence[Second]) -> None:
+    def __init__(self, recording: Recording, wanted: Sequence[Second], seeds: Sequence[Seed] = ()) -> None:
         self.recording = recording = recording.copy()
         self.arrays: list[Array] = []
         self.numbers: dict[int, int] = {}
-        sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, one.second)]
+        by = {one.second for one in wanted} | {seed.value for seed in seeds}
+        by.discard(FIRST)
+        sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, *by)]
         between = recording.between(sought)
         self.curved: list[second.Curved] = []
         factors: set[int] = set()
@@ -73,12 +98,19 @@ class _Drawing:
                 self.curved.append(second.Curved(edge, marks))
                 factors.update(m for some in marks for m in some if m is not None)
         done = {node.value for node, _ in between}
-        sought = [Wanted(factor, one.second, "", "") for factor in factors for one in wanted]
+        sought = [Wanted(factor, argument, "", "") for factor in factors for argument in by]
         written = [
             recording.write(node, depends, self.arrays, self.numbers)
             for node, depends in recording.between(sought) if node.value not in done
         ]  # fmt: skip
-        self.edges = recording.edges(written)
+        self.edges = [*recording.edges(written), *[self._sown(seed) for seed in seeds]]
+
+    def _sown(self, seed: Seed) -> compiler.Edge:
+        """A Jacobian that is put before the graph."""
+        form, numbers = seed.jacobian.form, range(len(self.arrays), len(self.arrays) + len(seed.jacobian.arrays))
+        self.arrays += seed.jacobian.arrays
+        shapes = form.out_shape, form.wrt_shape
+        return compiler.Edge(seed.value, seed.argument, *shapes, form.dtype, "u", "t", form, tuple(numbers))
 
     def _curved(self, node: Node, depends: set[int] | None) -> list[tuple[compiler.Edge, tuple[second.Marks, ...]]]:
         """The local Jacobians of a node, and which of their factors are values."""
@@ -105,7 +137,9 @@ class _Drawing:
             found: Mapping[str, Any] = layer.local(*inputs, Traced(recording, node.value))
         except (TracingError, AttributeError) as error:
             kind = type(node.layer).__name__
-            raise TracingError(f"{kind} has no second derivative, for its local Jacobian cannot be traced: {error}") from error
+            raise TracingError(
+                f"{kind} has no second derivative, for its local Jacobian cannot be traced: {error}"
+            ) from error
         return found
 
 

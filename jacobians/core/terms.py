@@ -68,9 +68,10 @@ def _kinds(formula: str) -> tuple[str, ...]:
 def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
     """Arrays of numbers of the right kinds."""
     names, kinds = parse(formula).arrays, _kinds(formula)
+    given: list[Any] = [x if is_traced(x) else np.asarray(x) for x in arrays]
     return tuple(
         array if array.dtype.kind in kind else numbers(array, lookup=kind == "iu", what=f'"{formula}": {name.name}')
-        for array, name, kind in zip([x if is_traced(x) else np.asarray(x) for x in arrays], names, kinds, strict=True)
+        for array, name, kind in zip(given, names, kinds, strict=True)
     )
 
 

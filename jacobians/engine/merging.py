@@ -3,6 +3,7 @@
 - A term adds into another one with the same axes, or with fewer ties between them (a diagonal into a block), where the
   sum holds no more entries than both did.
 - Terms with common factors become one, X Y + X Z = X (Y + Z), where Y + Z is small beside what the term writes.
+- Equal terms become one, X + X = 2 X.
 - `condensed` adds whatever can be added, at any size. Whether that pays is for the caller to find out.
 """
 
@@ -17,7 +18,7 @@ from jacobians.engine import contract
 from jacobians.engine.builder import Draft
 from jacobians.engine.tape import Array, Tape
 from jacobians.notation.structure import Factor, Form, Term
-from jacobians.notation.symbols import Label, Named, Product, Symbol, reindexed, shortened
+from jacobians.notation.symbols import Label, Named, Product, Symbol, reindexed, shortened, symbol_of
 
 SMALL = 16  # times smaller than what is written: a sum of factors that is worth holding
 LARGEST = 1 << 24  # entries of a condensed term
@@ -27,7 +28,11 @@ Merge = Callable[[Tape, Term, Term], Term | None]
 
 def merged(tape: Tape, terms: Sequence[Term]) -> tuple[Term, ...]:
     """Add terms into each other where the sum holds no more entries, or little beside what is written."""
-    return _repeated(tape, terms, lambda tape, a, b: _merge(tape, a, b) or _merge(tape, b, a) or _factored(tape, a, b))
+
+    def merge(tape: Tape, a: Term, b: Term) -> Term | None:
+        return _doubled(tape, a, b) or _merge(tape, a, b) or _merge(tape, b, a) or _factored(tape, a, b)
+
+    return _repeated(tape, terms, merge)
 
 
 def condensed(tape: Tape, form: Form) -> Form:
@@ -70,6 +75,27 @@ def _embedding(coarse: Term, fine: Term) -> dict[Label, Label] | None:
             if image.setdefault(i, j) != j or coarse.sizes[i] != fine.sizes[j]:
                 return None
     return image
+
+
+def _doubled(tape: Tape, a: Term, b: Term) -> Term | None:
+    """X + X = 2 X, if the terms are the same but for the names of their labels."""
+    if a.sign != b.sign or len(a.factors) != len(b.factors) or not a.factors:
+        return None
+    image = _embedding(a, b)
+    if image is None or len(set(image.values())) < len(image):
+        return None
+    order = sorted(b.factors, key=lambda f: f.array)
+    for one, two in zip(sorted(a.factors, key=lambda f: f.array), order, strict=True):
+        if one.array != two.array:
+            return None
+        for i, j in zip(one.labels, two.labels, strict=True):
+            if image.setdefault(i, j) != j:
+                return None
+    if len(set(image.values())) < len(image):
+        return None
+    dtype = tape.dtype
+    scale = Factor(tape.emit(lambda: np.asarray(2, dtype), key=("two", dtype)), (), symbol_of("2", 0))
+    return replace(a, factors=(scale, *a.factors))
 
 
 def _merge(tape: Tape, coarse: Term, fine: Term, most: int = 0) -> Term | None:

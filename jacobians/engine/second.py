@@ -16,7 +16,7 @@ Computing higher order derivatives of matrix and tensor expressions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from jacobians.engine import algebra, compiler
 from jacobians.engine.compiler import Edge, Plan, Wanted
 from jacobians.engine.tape import Tape
 from jacobians.notation.sizes import resolve
-from jacobians.notation.structure import Axis, Form, Shape, Term, plain
+from jacobians.notation.structure import Axis, Form, Shape, plain
 
 ADJOINTS = 1 << 40  # adjoints are numbered from here on, backwards, apart for every output
 Marks = tuple[int | None, ...]
@@ -75,7 +75,9 @@ def _asked(one: Second) -> Wanted:
     """A second derivative as the Jacobian of an adjoint."""
     out, first, second = one.shapes
     name, by, wrt = one.names
-    return Wanted(_base(one.value) - one.first, one.second, out + first, second, one.dtype, name, wrt, ((by, len(first)),))
+    return Wanted(
+        _base(one.value) - one.first, one.second, out + first, second, one.dtype, name, wrt, ((by, len(first)),)
+    )
 
 
 def _base(value: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from jacobians.core import second
 from jacobians.core.graph import Node, Wanted
 from jacobians.functions.evaluation import Evaluation, Leaves, numeric
 from jacobians.functions.names import DIGITS, SourceNames, apart
@@ -130,6 +131,78 @@ class Graph:
         ]  # fmt: skip
         rest = iter(self._recording.jacobians(wanted))
         return out.rebuild([by.rebuild([next(rest) for _ in by.numbers]) for _ in out.numbers])
+
+    def hessian(self, wrt: Argument | None = None, wrt2: Argument | None = None, of: str | None = None) -> Any:
+        """The factored second derivative ∂²of/∂wrt∂wrt2 of a value.
+
+        Parameters
+        ----------
+        wrt, wrt2
+            The names of values, or the numbers of arguments; the first argument by default, and the same twice.
+        of
+            The name of any value; the output by default.
+
+        Returns
+        -------
+        Jacobian
+            Its output axes are those of `of`, then those of `wrt`; its wrt axes those of `wrt2`. Nested as the output
+            and the arguments are: output, wrt, wrt2.
+
+        Raises
+        ------
+        ValueError
+            If there is no such value, or if one of `wrt` and `wrt2` is made of the other.
+        TracingError
+            If the local Jacobian of a layer cannot be traced.
+
+        Examples
+        --------
+        >>> from jacobians import trace
+        >>> trace(lambda A, x: x @ A @ x, np.ones((2, 2)), np.ones(2)).hessian("x", "A")
+        Jacobian 2 × (2×2): ∂²f_i/∂x_j∂A_kl = δ_jk x_l + δ_jl x_k
+        """
+        out, by = self._value(of), self._argument(wrt)
+        again = by if wrt2 is None else self._argument(wrt2)
+        self._require_apart(by, again)
+        wanted = [
+            second.Second(n, k, l, (self._name(n), self._name(k), self._name(l)))
+            for n in out.numbers for k in by.numbers for l in again.numbers
+        ]  # fmt: skip
+        rest = iter(second.hessians(self._recording, wanted))
+        return out.rebuild(
+            [by.rebuild([again.rebuild([next(rest) for _ in again.numbers]) for _ in by.numbers]) for _ in out.numbers]
+        )
+
+    def hvp(self, tangents: Any, wrt: Argument | None = None, of: str | None = None) -> Any:
+        """The product of the second derivative ∂²of/∂wrt∂wrt with h, without any matrix.
+
+        Parameters
+        ----------
+        tangents
+            h, of the shape of wrt (nested as it is); or several, along one more leading axis.
+        wrt, of
+            As for `jacobian`.
+
+        Returns
+        -------
+        The product, of the shape of the value, then that of wrt (nested as they are), behind the leading axis if there
+        is one.
+        """
+        out, by = self._value(of), self._argument(wrt)
+        given = dict(zip(by.numbers, self._like(tangents, by, "tangent"), strict=True))
+        rest = iter(second.products(self._recording, out.numbers, by.numbers, given))
+        return out.rebuild([by.rebuild([next(rest) for _ in by.numbers]) for _ in out.numbers])
+
+    def _require_apart(self, first: Leaves, other: Leaves) -> None:
+        """Raise a ValueError where one of two values is made of the other."""
+        for one, two in ((first, other), (other, first)):
+            for k in one.numbers:
+                for n in two.numbers:
+                    if k != n and self._recording.between([Wanted(k, n, "", "")]):
+                        raise ValueError(
+                            f"{self._name(k)} is made of {self._name(n)}, so there is no second derivative by both: "
+                            "one of them cannot change alone"
+                        )
 
     def jvp(self, tangents: Any, wrt: Argument | None = None, of: str | None = None) -> Any:
         """The product ∂of/∂wrt · h, without any matrix.

@@ -7,9 +7,11 @@ only numbers are asked for.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ import numpy as np
 from jacobians.core.traced import OURS, THEIRS, Traced
 from jacobians.functions.nested import flatten
 
+STANDARD = str(Path(os.__file__).parent)  # the standard library
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -60,9 +63,11 @@ class SourceNames:
         sys.settrace(self._before)
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        inside = frame.f_code.co_filename.startswith((OURS, THEIRS)) or frame.f_code.co_name in (
-            "<listcomp>",
-            "<genexpr>",
+        file = frame.f_code.co_filename
+        inside = (
+            file.startswith((OURS, THEIRS, "<frozen"))
+            or (file.startswith(STANDARD) and "-packages" not in file)
+            or frame.f_code.co_name in ("<listcomp>", "<genexpr>")
         )
         return None if inside else self._line
 

@@ -30,6 +30,12 @@ class Sign(NamedTuple):
         return not self.indices and re.fullmatch(NUMBER, self.name) is not None
 
     @property
+    def value(self) -> float:
+        """The value of a number."""
+        above, _, below = self.name.partition("/")
+        return float(above) / float(below or 1)
+
+    @property
     def rank(self) -> int:
         """Where it stands in a product: numbers first, then deltas and conditions, then names."""
         if self.is_number:
@@ -45,14 +51,37 @@ class Written(NamedTuple):
     summed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        text = " ".join(str(s) for s in self.signs) or "1"
-        return f"Σ_{''.join(self.summed)} {text}" if self.summed else text
+        if not self.summed:
+            return " ".join(map(str, self.signs)) or "1"
+        numbers, rest = ([str(s) for s in self.signs if s.is_number is number] for number in (True, False))
+        return " ".join([*numbers, f"Σ_{''.join(self.summed)}", *(rest or ["1"])])
+
+
+def collected(products: Sequence[Written]) -> list[Written]:
+    """Equal products as one: A_ij + A_ij is 2 A_ij, and A_ij − A_ij is nothing."""
+    found: dict[tuple[object, ...], tuple[float, Written]] = {}
+    for one in products:
+        number, rest = 1.0, []
+        for sign in one.signs:
+            if sign.is_number:
+                number *= sign.value
+            else:
+                rest.append(sign)
+        key = (one.summed, *sorted(map(str, rest)))
+        before, first = found.get(key, (0.0, one._replace(signs=tuple(rest))))
+        found[key] = before + one.sign * number, first
+    if len(found) == len(products):
+        return list(products)
+    return [
+        arranged(one._replace(sign=1 if number > 0 else -1, signs=(Sign(f"{abs(number):.12g}"), *one.signs)))
+        for number, one in found.values() if number
+    ]  # fmt: skip
 
 
 def summed(products: Sequence[Written]) -> str:
     """A sum of products as text."""
     text = ""
-    for one in products:
+    for one in collected(products):
         text += (" − " if one.sign < 0 else " + ") if text else ("−" if one.sign < 0 else "")
         text += str(one)
     return text or "0"
@@ -119,8 +148,7 @@ def arranged(product: Written) -> Written:
         if one.name.startswith("-") and Sign(one.name[1:]).is_number:
             sign, one = -sign, Sign(one.name[1:])
         if one.is_number:
-            above, _, below = one.name.partition("/")
-            number *= float(above) / float(below or 1)
+            number *= one.value
         elif one.name != "1":
             signs.append(one)
     signs.sort(key=lambda s: s.rank)
