@@ -90,6 +90,8 @@ class _Drawing:
         by = {one.second for one in wanted} | {seed.value for seed in seeds}
         by.discard(FIRST)
         sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, *by)]
+        if recording.parts:
+            recording.require_no_parts(sought, ())
         between = recording.between(sought)
         self.curved: list[second.Curved] = []
         factors: set[int] = set()
