@@ -13,6 +13,7 @@ import linecache
 import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -54,6 +55,8 @@ class View(NamedTuple):
     version: int
     make: Callable[[Traced], Traced]
     write: Callable[[Traced, Traced], Traced] | None
+    position: int | None = None
+    """The flat position, for an entry of an array of objects; its value is only made when it is asked for."""
 
 
 class Traced(NDArrayOperatorsMixin):
@@ -176,6 +179,13 @@ class Traced(NDArrayOperatorsMixin):
     def __setitem__(self, key: Any, value: Any) -> None:
         self.become(RULES[operator.setitem](self, key, value))
 
+    @property
+    def origin(self) -> tuple[Traced, int]:
+        """For an entry of an array of objects: the array and the flat position; else itself."""
+        if self._view is not None and self._view.position is not None:
+            return self._view.base, self._view.position
+        return self, 0
+
     def __getattr__(self, name: str) -> Any:
         method = METHODS.get(name)
         if method is None:
@@ -211,8 +221,11 @@ class Traced(NDArrayOperatorsMixin):
     def __imatmul__(self, other: Any) -> Traced:
         return self._in_place(np.matmul, other)
 
-    def __ifloordiv__(self, other: Any) -> NoReturn:
-        refuse("//= of a traced array", "write y = y // other, which is a constant")
+    def __ifloordiv__(self, other: Any) -> Traced:
+        result = self // other
+        if self.ndim:
+            self[...] = result
+        return self if self.ndim else result  # type: ignore[no-any-return]  # a number that is constant
 
     def __imod__(self, other: Any) -> Traced:
         return self._in_place(np.remainder, other)
@@ -240,27 +253,37 @@ class Traced(NDArrayOperatorsMixin):
     __ceil__ = __floor__ = __trunc__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; nothing else may turn into an array."""
+        """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; rules stack them again."""
         if dtype is not None and np.dtype(dtype).kind != "O":
             refuse(
                 "writing a traced value into a plain array",
                 "start from np.zeros_like(x), or build the array with np.stack or np.array([…])",
             )
-        if self.ndim and not _in_a_list(self):
-            refuse("np.asarray or np.array of a traced array", "leave it out; rows are put together by np.stack")
-        found = np.empty(self.shape or 1, object)
-        for k in np.ndindex(found.shape):
-            found[k] = self[k] if self.ndim else self
-        return found.reshape(self.shape)
+        found = np.empty(self.shape, object)
+        if not self.ndim:
+            found[()] = self
+            return found
+        now = Traced(self.recording, self.number)
+        flat = found.reshape(-1)
+        for k in range(flat.size):
+            flat[k] = Traced(self.recording, -1, View(now, -1, partial(_entry, k), None, k))
+        return found
 
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         one = RULES.get(ufunc if method == "__call__" else (ufunc, method))
         if one is None:
-            name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
-            refuse(name, "teach it with jacobians.derivative, or write it with other functions")
+            one = RULES.get(method) if ufunc in RULES else None
+            if one is None:
+                name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
+                refuse(name, "teach it with jacobians.derivative, or write it with other functions")
+            one = partial(one, ufunc)
+        if not options:
+            return one(*inputs)
         out = options.pop("out", None)
+        if method == "__call__" and (where := options.pop("where", True)) is not True:
+            return RULES["where"](one, where, out, inputs, options)
         result = one(*inputs, **options)
         return result if out is None else into(out, result)
 
@@ -281,29 +304,44 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def into(out: Any, result: Any) -> Any:
-    """The result of a function, in the array that was given for it."""
-    out = out[0] if isinstance(out, tuple) else out
-    if not isinstance(out, Traced):
-        refuse("out= with a plain array", "give no out=, or an array made with np.zeros_like of a traced one")
-    out[...] = result
-    return out
+    """The result of a function, in the array that was given for it; several results in several arrays."""
+    if isinstance(result, tuple):
+        return tuple(one if place is None else into(place, one) for place, one in zip(out, result, strict=False))
+    place = out[0] if isinstance(out, tuple) else out
+    if not isinstance(place, Traced):
+        refuse(
+            "writing a traced value into a plain array",
+            "leave out= away and write y = y * x instead of y *= x, or make the array with np.zeros_like(x)",
+        )
+    place[...] = result
+    return place
 
 
-def apply(layer: Differentiable, *inputs: Any, output: Any = None) -> Traced:
-    """A node: a layer applied to traced values and constants; `output` where it has been computed already."""
+def apply(
+    layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None
+) -> Traced:
+    """A node: a layer applied to traced values and constants.
+
+    `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
+    """
     recording = recording_of(inputs)
     arrays, numbers = prepared(recording, inputs)
+    if not layer.holomorphic:
+        for x in arrays:
+            if x.dtype.kind == "c":
+                refuse(
+                    f"{type(layer).__name__} of complex values", "it has no complex derivative: use real and imaginary parts"
+                )
     if output is None:
-        number = recording.apply(layer, tuple(arrays), numbers)
-    else:
-        number = recording.add(layer, tuple(arrays), numbers, output)
-    return Traced(recording, number)
+        output = (compute or layer.forward)(*arrays)
+    return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
 
 
 def recording_of(inputs: Sequence[Any]) -> Recording:
     """The recording that traced inputs belong to."""
     found: Recording | None = None
     for x in inputs:
+        x = _stacked(x)
         if isinstance(x, Traced):
             if found is not None and x.recording is not found:
                 refuse("values of two traces meet in one function", "trace one function at a time; see hessian")
@@ -317,6 +355,7 @@ def prepared(recording: Recording, inputs: Sequence[Any]) -> tuple[list[Array], 
     numbers: list[int | None] = []
     arrays: list[Any] = []
     for x in inputs:
+        x = _stacked(x)
         if isinstance(x, Traced):
             number = x.number
             numbers.append(number)
@@ -332,6 +371,12 @@ def prepared(recording: Recording, inputs: Sequence[Any]) -> tuple[list[Array], 
     return arrays, numbers
 
 
+def _stacked(x: Any) -> Any:
+    """Lists and arrays of objects with traced values in them, as traced arrays."""
+    kind = type(x)
+    return RULES["whole"](x) if kind is list or kind is tuple or (kind is np.ndarray and x.dtype.kind == "O") else x
+
+
 def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Array:
     """A constant as an array of numbers; a Python number has the dtype of the traced values."""
     if type(x) in (int, float, complex, bool):
@@ -339,7 +384,9 @@ def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Ar
         return np.asarray(x, np.result_type(*dtypes, x))
     array = np.asarray(x)
     if array.dtype.kind in "biu":
-        return array.astype(np.float64)
+        return array.astype(np.result_type(array, *[a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]))
+    if array.dtype.kind not in "fc":
+        refuse(f"a computation with {array.dtype} values", "it must hold numbers")
     return array.copy() if array.flags.writeable else array
 
 
@@ -379,18 +426,14 @@ def refuse(what: str, instead: str) -> NoReturn:
     raise TracingError(f"{what} cannot be traced{where}: {instead}")
 
 
+def _entry(position: int, base: Traced) -> Traced:
+    found: Traced = RULES["entry"](base, position)
+    return found
+
+
 def _users_frame() -> FrameType | None:
     """The innermost frame outside of this library and NumPy."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith((OURS, THEIRS)):
         frame = frame.f_back
     return frame
-
-
-def _in_a_list(value: Traced) -> bool:
-    """Whether a value is being turned into an array as part of a list, and not by itself."""
-    frame = _users_frame()
-    if frame is None:
-        return False
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    return "[" in line.partition("array(")[2] or "[" in line.partition("stack(")[2]

@@ -21,12 +21,18 @@ from jacobians.layers import stable
 __all__ = [
     "SELU",
     "Abs",
+    "Arccos",
+    "Arccosh",
+    "Arcsin",
     "Arcsinh",
     "Arctan",
+    "Arctanh",
+    "Cbrt",
     "Cos",
     "Cosh",
     "Erf",
     "Exp",
+    "Exp2",
     "Expm1",
     "HardSigmoid",
     "HardSwish",
@@ -34,6 +40,8 @@ __all__ = [
     "Identity",
     "Log",
     "Log1p",
+    "Log2",
+    "Log10",
     "LogSigmoid",
     "Mish",
     "Negative",
@@ -43,6 +51,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Sin",
+    "Sinc",
     "Sinh",
     "Softsign",
     "Sqrt",
@@ -152,6 +161,17 @@ Tanh = entrywise("Tanh", "tanh x_i", np.tanh, "1-f²", lambda x, f: stable.sech2
                  source="the lecture, gradients of a single-layer neural network: ∂f/∂z = diag(1 − tanh²(z)).")
 Arctan = entrywise("Arctan", "arctan x_i", np.arctan, "1/(1+x²)", lambda x, f: stable.over_hypot(x) ** 2, 0.8)
 Arcsinh = entrywise("Arcsinh", "arcsinh x_i", np.arcsinh, "1/√(1+x²)", lambda x, f: stable.over_hypot(x), 0.8944)
+Exp2 = entrywise("Exp2", "2^(x_i)", np.exp2, "f·log(2)", lambda x, f: f * np.log(2.0).item(), 0.9803)
+Log2 = entrywise("Log2", "log₂ x_i", np.log2, "1/(x·log(2))", lambda x, f: 1 / (x * np.log(2.0).item()), 2.8854)
+Log10 = entrywise("Log10", "log₁₀ x_i", np.log10, "1/(x·log(10))", lambda x, f: 1 / (x * np.log(10.0).item()), 0.8686)
+Cbrt = entrywise("Cbrt", "∛x_i", np.cbrt, "1/(3f²)", lambda x, f: 1 / (3 * f * f), 0.5291, real=True)
+Arcsin = entrywise("Arcsin", "arcsin x_i", np.arcsin, "1/√(1-x²)", lambda x, f: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)),
+                   1.1547)
+Arccos = entrywise("Arccos", "arccos x_i", np.arccos, "-1/√(1-x²)",
+                   lambda x, f: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), -1.1547)
+Arctanh = entrywise("Arctanh", "arctanh x_i", np.arctanh, "1/(1-x²)", lambda x, f: 1 / ((1 - x) * (1 + x)), 1.3333)
+Sinc = entrywise("Sinc", "sin(πx_i) / (πx_i), and 1 at 0", np.sinc, "(cos(πx)-f)/x", stable.sinc_slope, -1.2732,
+                 source="``numpy.sinc``.")
 Sigmoid = entrywise("Sigmoid", "1 / (1 + exp(−x_i))", stable.sigmoid, "f(1-f)",
                     lambda x, f: f * stable.sigmoid(-x), 0.235)
 TanhShrink = entrywise("TanhShrink", "x_i − tanh x_i", lambda x: x - np.tanh(x), "tanh²(x)",
@@ -184,3 +204,21 @@ HardSwish = entrywise("HardSwish", "x_i min(max(0, x_i + 3), 6) / 6",
                       lambda x: stable.damped(x, np.clip(x + 3, 0, 6) / 6), "[x≥3]+[-3<x<3](2x+3)/6",
                       stable.hard_swish_slope, 0.6667, real=True, note="At the kinks −3 and 3 it is 0 and 1.")
 # fmt: on
+
+
+class Arccosh(Entrywise):
+    """f_i = arccosh x_i, for x_i ≥ 1.
+
+    ∂f_i/∂x_j = 1/√(x_i² − 1) δ_ij.
+    Shapes: x (...) gives f (...).
+    Source: Parr & Howard, element-wise operators.
+
+    Examples
+    --------
+    >>> round(float(Arccosh().jacobians(1.25)["x"]), 4)
+    1.3333
+    """
+
+    value = staticmethod(np.arccosh)
+    slope = staticmethod(lambda x, f: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+    formula = "(1/√(x²-1))_... -> ...;..."

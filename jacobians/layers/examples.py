@@ -92,7 +92,10 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
     rows = {
         **each(numbers, lambda layer: entrywise(layer(), a)),
         **each("Softsign Abs ReLU SELU TanhShrink", lambda layer: entrywise(layer(), a)),
-        **each("Log Log1p Sqrt Reciprocal Tan", lambda layer: entrywise(layer(), p)),
+        **each("Exp2 Sinc", lambda layer: entrywise(layer(), a)),
+        **each("Log Log1p Log2 Log10 Sqrt Cbrt Reciprocal Tan", lambda layer: entrywise(layer(), p)),
+        **each("Arcsin Arccos Arctanh", lambda layer: entrywise(layer(), lambda *shape: p(*shape) - 1)),
+        "Arccosh": lambda: entrywise(L.Arccosh(), lambda *shape: 1 + p(*shape)),
         **each("ReLU6 HardTanh HardSigmoid HardSwish", lambda layer: entrywise(layer(), lambda *shape: 4 * a(*shape))),
         **each("Add Subtract Multiply Maximum Minimum Hypot Arctan2 LogAddExp", lambda layer: binary(layer(), a)),
         **each("Divide Pow", lambda layer: binary(layer(), p)),

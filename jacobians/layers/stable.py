@@ -101,3 +101,12 @@ def selu_slope(x: Array, f: Array) -> Array:
 def hard_swish_slope(x: Array, f: Array) -> Array:
     """1 for x ≥ 3, 0 for x ≤ −3, between them (2x + 3)/6."""
     return np.where(x >= 3, 1, np.where(x > -3, (2 * np.clip(x, -3, 3) + 3) / 6, 0))
+
+
+def sinc_slope(x: Array, f: Array) -> Array:
+    """The derivative of sin(πx)/(πx), which is (cos(πx) − f)/x; by its series where that cancels."""
+    near = abs(x) < 0.03
+    far = np.where(near, 1, x)
+    t = np.square(np.pi * np.where(near, x, 0))
+    series = -(np.pi**2) * x / 3 * (1 - t / 10 * (1 - t / 28 * (1 - t / 54)))
+    return np.asarray(np.where(near, series, (np.cos(np.pi * far) - f) / far))
