@@ -54,7 +54,7 @@ class View(NamedTuple):
     base: Traced
     version: int
     make: Callable[[Traced], Traced]
-    write: Callable[[Traced, Traced], Traced] | None
+    write: Callable[[Traced, Traced], None] | None
     position: int | None = None
     """The flat position, for an entry of an array of objects; its value is only made when it is asked for."""
 
@@ -62,7 +62,7 @@ class View(NamedTuple):
 class Traced(NDArrayOperatorsMixin):
     """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
 
-    __slots__ = ("__weakref__", "_number", "_version", "_view", "recording")
+    __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "recording")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # as an ndarray
 
@@ -71,16 +71,20 @@ class Traced(NDArrayOperatorsMixin):
         self._number = number
         self._version = 0
         self._view = view
+        self._pending: Any = None
 
     @property
     def number(self) -> int:
         """The number of the value in the recording, now."""
         if self._view is not None:
-            base, version, make, _ = self._view
+            base, version, make = self._view[:3]
             if base.version != version:  # written into since
                 self._number = make(base).number
                 self._view = self._view._replace(version=base.version)
                 self._version += 1
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._number = RULES["written"](Traced(self.recording, self._number), pending).number
         return self._number
 
     @property
@@ -95,18 +99,42 @@ class Traced(NDArrayOperatorsMixin):
         """The array that it stands for; not to be written into."""
         return self.recording.values[self.number]
 
-    def become(self, new: Traced) -> None:
-        """Write the entries of another one into this array, and into whatever it is a view of."""
-        if self._view is not None:
-            base, _, _, write = self._view
-            if write is None:
-                refuse("writing into this view of a traced array", "write into the array itself, or into a copy")
-            base.become(write(base, new))
-            self._view = self._view._replace(version=base.version)
-        self._number = new.number
+    @property
+    def is_view(self) -> bool:
+        """Whether its entries are those of another array."""
+        return self._view is not None
+
+    @property
+    def pending(self) -> Any:
+        """What has been written into the array and is not a value of the recording yet."""
+        return self._pending
+
+    def written(self, pending: Any) -> None:
+        """Note what has been written into the array; the value is made when it is asked for."""
+        self._pending = pending
         self._version += 1
 
-    def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], Traced] | None) -> Traced:
+    @property
+    def settled(self) -> Traced:
+        """The array without what is pending."""
+        return Traced(self.recording, self._number)
+
+    def become(self, new: Traced) -> None:
+        """Write the entries of another one into this array, and into whatever it is a view of."""
+        if new.dtype != self.dtype:
+            new = RULES["astype"](new, self.dtype)
+        number = new.number
+        if self._view is not None:
+            base, write = self._view.base, self._view.write
+            if write is None:
+                refuse("writing into this view of a traced array", "write into the array itself, or into a copy")
+            write(base, new)
+            self._view = self._view._replace(version=base.version)
+        self._pending = None
+        self._number = number
+        self._version += 1
+
+    def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None) -> Traced:
         """A view of this array."""
         made = make(self)
         return Traced(self.recording, made.number, View(self, self.version, make, write)) if made.ndim else made
@@ -114,42 +142,47 @@ class Traced(NDArrayOperatorsMixin):
     # -- as an array ---------------------------------------------------------------------------------------------------
 
     @property
+    def like(self) -> Array:
+        """An array of its shape and dtype."""
+        return self.recording.values[self._number if self._number >= 0 else self.number]
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape."""
-        return self.value.shape
+        return self.like.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.value.ndim
+        return self.like.ndim
 
     @property
     def size(self) -> int:
         """The number of entries."""
-        return self.value.size
+        return self.like.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype."""
-        return self.value.dtype
+        return self.like.dtype
 
     @property
     def itemsize(self) -> int:
         """Bytes of an entry."""
-        return self.value.itemsize
+        return self.like.itemsize
 
     @property
     def nbytes(self) -> int:
         """Bytes of all entries."""
-        return self.value.nbytes
+        return self.like.nbytes
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self.like)
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d array")
-        return (self[k] for k in range(len(self.value)))
+        return (self[k] for k in range(len(self.like)))
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -177,7 +210,7 @@ class Traced(NDArrayOperatorsMixin):
         return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.become(RULES[operator.setitem](self, key, value))
+        RULES[operator.setitem](self, key, value)
 
     @property
     def origin(self) -> tuple[Traced, int]:
@@ -225,7 +258,7 @@ class Traced(NDArrayOperatorsMixin):
         result = self // other
         if self.ndim:
             self[...] = result
-        return self if self.ndim else result  # type: ignore[no-any-return]  # a number that is constant
+        return self if self.ndim else result  # a number that is constant
 
     def __imod__(self, other: Any) -> Traced:
         return self._in_place(np.remainder, other)
@@ -317,21 +350,13 @@ def into(out: Any, result: Any) -> Any:
     return place
 
 
-def apply(
-    layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None
-) -> Traced:
+def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None) -> Traced:
     """A node: a layer applied to traced values and constants.
 
     `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
     """
     recording = recording_of(inputs)
     arrays, numbers = prepared(recording, inputs)
-    if not layer.holomorphic:
-        for x in arrays:
-            if x.dtype.kind == "c":
-                refuse(
-                    f"{type(layer).__name__} of complex values", "it has no complex derivative: use real and imaginary parts"
-                )
     if output is None:
         output = (compute or layer.forward)(*arrays)
     return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
@@ -380,11 +405,12 @@ def _stacked(x: Any) -> Any:
 def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Array:
     """A constant as an array of numbers; a Python number has the dtype of the traced values."""
     if type(x) in (int, float, complex, bool):
-        dtypes = [a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]
-        return np.asarray(x, np.result_type(*dtypes, x))
+        return np.asarray(x, np.result_type(*_dtypes(arrays, numbers), x))
     array = np.asarray(x)
     if array.dtype.kind in "biu":
-        return array.astype(np.result_type(array, *[a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]))
+        return array.astype(
+            np.result_type(array, *[a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None])
+        )
     if array.dtype.kind not in "fc":
         refuse(f"a computation with {array.dtype} values", "it must hold numbers")
     return array.copy() if array.flags.writeable else array
@@ -398,6 +424,11 @@ def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any
     vars(twin).update(vars(layer))
     vars(twin).update(parameters)
     return twin
+
+
+def _dtypes(arrays: Sequence[Any], numbers: Sequence[int | None]) -> list[np.dtype[Any]]:
+    """The dtypes of the traced values."""
+    return [a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]
 
 
 def run(

@@ -1,6 +1,7 @@
 """Plain NumPy functions: what each of them becomes when it is traced, and the Jacobians of what people write with them.
 
-- `ufuncs`: NumPy's ufuncs, with their methods; `constants`: functions whose values are plain, or piecewise constant.
+- `ufuncs`: NumPy's ufuncs; `ufunc_methods`: their methods; `constants`: functions whose values are plain, or piecewise
+  constant.
 - `conjugation`: real and imaginary parts, conjugates and absolute values of complex values.
 - `indexing`, `moving`: entries taken, written and moved; `assembling`: arrays put together from others.
 - `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort and interpolation.
@@ -20,6 +21,7 @@ from jacobians.functions import (
     products,
     reducing,
     selecting,
+    ufunc_methods,
     ufuncs,
 )
 from jacobians.functions.graph import Graph
@@ -38,5 +40,6 @@ __all__ = [
     "reducing",
     "selecting",
     "trace",
+    "ufunc_methods",
     "ufuncs",
 ]

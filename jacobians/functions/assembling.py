@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.traced import RULES, Traced, apply, rule
-from jacobians.layers.placing import Assemble
+from jacobians.layers.placing import Assemble, Rearrange
 
 
 @lru_cache(maxsize=4096)
@@ -17,13 +17,12 @@ def _assemble(places: tuple[Any, ...], shape: tuple[int, ...]) -> Assemble:
     return Assemble(places, shape)
 
 
+@rule("whole")
 def whole(x: Any) -> Any:
-    """An array of objects, some of them traced, as one traced array; anything else as it is."""
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return RULES["stack objects"](x)
+    """An array of objects, or nested lists, with traced values in them as one traced array; anything else as it is."""
     if isinstance(x, list | tuple) and any_traced(x):
-        return RULES[np.stack]([whole(one) for one in x])
-    return x
+        return stacked([whole(one) for one in x])
+    return objects_stacked(x) if isinstance(x, np.ndarray) and x.dtype == object else x
 
 
 def any_traced(x: Any) -> bool:
@@ -33,14 +32,45 @@ def any_traced(x: Any) -> bool:
     return isinstance(x, Traced) or (isinstance(x, np.ndarray) and x.dtype == object)
 
 
-@rule("stack objects")
-def stack_objects(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
-    """An array of traced and plain numbers as one traced array."""
+def stacked(parts: list[Any]) -> Any:
+    """Arrays and numbers of one shape along a new first axis."""
+    if any(isinstance(x, Traced) for x in parts):
+        return RULES[np.stack](parts)
+    return np.stack(parts) if all(isinstance(x, np.ndarray) for x in parts) else np.asarray(parts)
+
+
+def objects_stacked(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
+    """An array of traced and plain numbers as one traced array: where its entries are found decides what is made."""
     flat = list(x.reshape(-1))
     if not any(isinstance(one, Traced) for one in flat):
-        return x.astype(np.result_type(*flat) if flat else float)
-    places = tuple((k,) for k in range(len(flat)))
-    return RULES[np.reshape](apply(_assemble(places, (len(flat),)), *flat), x.shape)
+        return np.asarray(x.tolist()) if all(isinstance(one, _NUMBERS) for one in flat) else x
+    origins: dict[int, Any] = {}
+    found = []
+    for one in flat:
+        array, position = one.origin if isinstance(one, Traced) else (one, 0)
+        origins[id(array)] = array
+        found.append((id(array), position))
+    start, starts = 0, {}
+    for key, array in origins.items():
+        starts[key] = start
+        start += array.size if isinstance(array, Traced) else 1
+    positions = np.array([starts[key] + position for key, position in found]).reshape(x.shape)
+    parts = [RULES[np.ravel](a) if isinstance(a, Traced) and a.ndim != 1 else np.ravel(a) for a in origins.values()]
+    joined = parts[0] if len(parts) == 1 else concatenate(parts)
+    if not (positions.reshape(-1) == np.arange(joined.size)).all() or positions.size != joined.size:
+        return apply(Rearrange(positions, (joined.size,)), joined)
+    if len(origins) == 1 and (only := next(iter(origins.values()))).shape == x.shape:
+        return only
+    return joined if x.ndim == 1 else RULES[np.reshape](joined, x.shape)
+
+
+_NUMBERS = int, float, complex, np.number, np.bool
+
+
+@rule("entry")
+def entry(x: Traced, position: int) -> Traced:
+    """The entry at a flat position."""
+    return x[tuple(int(k) for k in np.unravel_index(position, x.shape))]
 
 
 @rule(np.concatenate)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from jacobians import layers
 from jacobians.core.traced import RULES, Traced, apply, refuse, rule
+from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import moved
 from jacobians.layers.placing import Replace
 
 
 def plain_key(key: Any) -> Any:
     """A key without traced values: positions have no derivative."""
-    parts = key if isinstance(key, tuple) else (key,)
+    parts = key if type(key) is tuple else (key,)
     for part in parts:
-        if isinstance(part, Traced) or (isinstance(part, slice) and any(
-            isinstance(end, Traced) for end in (part.start, part.stop, part.step)
-        )):  # fmt: skip
+        kind = type(part)
+        if kind is int or part is None or part is Ellipsis:
+            continue
+        ends = (part.start, part.stop, part.step) if kind is slice else (part,)
+        if any(isinstance(end, Traced) or any_traced(end) for end in ends):
             refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
     return key
 
@@ -33,23 +37,95 @@ def is_basic(key: Any) -> bool:
     )  # fmt: skip
 
 
+# --- single rows and entries, which programs write and read one after another -----------------------------------------
+
+Form = tuple[int, ...]
+
+
+class Pending:
+    """Rows written into an array one after another, all by keys of one form: integers for the same axes, else ``:``.
+
+    What is read again is what was written, so that a recurrence is recorded without the array in which it is kept.
+    """
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.rows: dict[tuple[int, ...], Any] = {}
+
+
+def row_of(key: Any, shape: tuple[int, ...]) -> tuple[Form, tuple[int, ...]] | None:
+    """The axes of which a key names one position, and the positions; None for keys of other kinds."""
+    parts = key if type(key) is tuple else (key,)
+    form, row = [], []
+    if len(parts) > len(shape):
+        return None
+    for axis, part in enumerate(parts):
+        if isinstance(part, int | np.integer) and not isinstance(part, bool | np.bool):
+            position, size = int(part), shape[axis]
+            if not -size <= position < size:
+                return None  # NumPy says so
+            form.append(axis)
+            row.append(position % size)
+        elif part != slice(None) if type(part) is slice else True:
+            return None
+    return (tuple(form), tuple(row)) if form else None
+
+
+def _key(form: Form, row: tuple[int, ...]) -> tuple[Any, ...]:
+    key: list[Any] = [slice(None)] * (form[-1] + 1)
+    for axis, position in zip(form, row, strict=True):
+        key[axis] = position
+    return tuple(key)
+
+
+@rule("written")
+def written(base: Traced, pending: Pending) -> Traced:
+    """An array with all that has been written into it."""
+    places = [_key(pending.form, row) for row in pending.rows]
+    pieces = list(pending.rows.values())
+    output = base.value.copy(order="K")
+    for place, piece in zip(places, pieces, strict=True):
+        output[place] = piece.value if isinstance(piece, Traced) else piece
+    return apply(Replace(places, output.shape), base, *pieces, output=output)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
 @rule(operator.getitem)
-def take(x: Traced, key: Any) -> Traced:
+def take(x: Traced, key: Any) -> Any:
     """Entries of an array."""
     key = plain_key(key)
+    pending = x.pending
+    if pending is not None:
+        found = row_of(key, x.shape)
+        if found is not None and found[0] == pending.form:
+            form, row = found
+            if len(form) == x.ndim:
+                return pending.rows[row] if row in pending.rows else take(x.settled, key)
+            if isinstance(pending.rows.get(row), Traced):
+                return x.viewed(partial(_row, key), lambda base, new: put(base, key, new))
     if is_basic(key):
         return moved(operator.getitem, x, key)
     value = x.value
     along = _along(key, value.ndim)
     if along is not None:
         axis, indices = along
-        output = value[key]
-        layer = layers.Take(indices, axis)
-        return Traced(x.recording, x.recording.add(layer, (value,), (x.number,), output))
+        return apply(layers.Take(indices, axis), x, output=value[key])
     frozen = (
         tuple(np.array(k) if isinstance(k, list | np.ndarray) else k for k in key) if isinstance(key, tuple) else key
     )
     return moved(operator.getitem, x, np.array(frozen) if isinstance(frozen, list | np.ndarray) else frozen)
+
+
+def _row(key: Any, x: Traced) -> Traced:
+    """A row of an array, which may be pending."""
+    found = row_of(key, x.shape)
+    if x.pending is not None and found is not None and found[0] == x.pending.form:
+        piece = x.pending.rows.get(found[1])
+        if isinstance(piece, Traced):
+            return piece
+    return moved(operator.getitem, x, key)
 
 
 def _along(key: Any, ndim: int) -> tuple[int, Any] | None:
@@ -66,40 +142,55 @@ def _along(key: Any, ndim: int) -> tuple[int, Any] | None:
     return (arrays[0], np.array(indices)) if indices.dtype.kind in "iu" and arrays[0] < ndim else None
 
 
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
 @rule(operator.setitem)
-def put(x: Traced, key: Any, value: Any) -> Traced:
-    """An array with entries written over; one node holds all that has been written one after another."""
+def put(x: Traced, key: Any, value: Any) -> None:
+    """Write entries over."""
     key = plain_key(key)
-    recording, shape = x.recording, x.shape
-    target = np.arange(x.size).reshape(shape)[key]
-    piece = value if isinstance(value, Traced) else np.asarray(value)
-    if isinstance(piece, np.ndarray) and piece.dtype == object:
-        piece = RULES["stack objects"](piece)
-    if np.shape(piece) != target.shape:
-        piece = RULES[np.broadcast_to](_without_leading(piece, np.ndim(target)), target.shape) if isinstance(
-            piece, Traced) else np.broadcast_to(piece, target.shape)  # fmt: skip
-    place = _frozen(key) if is_basic(key) else np.asarray(target)
-    output = x.value.copy()
+    piece = RULES["whole"](value)
+    if isinstance(piece, Traced):
+        piece = Traced(x.recording, piece.number) if piece.recording is x.recording else apply(_IDENTITY, x, piece)
+    else:
+        piece = np.array(piece)
+    if (piece.dtype.kind == "c") > (x.dtype.kind == "c"):
+        refuse("writing complex values into a real array", "make the array with dtype=complex")
+    found = None if x.is_view else row_of(key, x.shape)
+    if found is not None:
+        form, row = found
+        shape = tuple(n for axis, n in enumerate(x.shape) if axis not in form)
+        pending = x.pending if x.pending is not None and x.pending.form == form else None
+        if pending is None:
+            _ = x.number  # what is pending otherwise is settled
+            pending = Pending(form)
+        pending.rows.pop(row, None)
+        pending.rows[row] = _cast(_broadcast(piece, shape), x)
+        x.written(pending)
+        return
+    target = np.arange(x.size).reshape(x.shape)[key]
+    piece = _cast(_broadcast(piece, np.shape(target)), x)
+    place = key if is_basic(key) else np.asarray(target)
+    place = place if isinstance(place, tuple | np.ndarray) else (place,)
+    output = x.value.copy(order="K")
     output[key] = piece.value if isinstance(piece, Traced) else piece
-    base: Any = x
-    places, pieces = [place], [piece]
-    last = recording.nodes[-1] if recording.nodes else None
-    if last is not None and last.value == x.number and isinstance(last.layer, Replace):
-        names = dict(last.arguments)
-        known = [
-            Traced(recording, names[name]) if name in names else array
-            for name, array in zip(last.layer.input_names, last.inputs, strict=True)
-        ]
-        base, places, pieces = known[0], [*last.layer.places, place], [*known[1:], piece]
-    return apply(Replace(places, shape), base, *pieces, output=output)
+    x.become(apply(Replace([place], x.shape), x, piece, output=output))
 
 
-def _frozen(key: Any) -> Any:
-    return key if isinstance(key, tuple) else (key,)
+_IDENTITY = layers.Identity()
 
 
-def _without_leading(piece: Traced, ndim: int) -> Traced:
-    """Leading axes of size 1 are dropped in an assignment."""
-    while piece.ndim > ndim and piece.shape[0] == 1:
+def _cast(piece: Any, x: Traced) -> Any:
+    """A piece with the dtype of the array that it is written into."""
+    if piece.dtype == x.dtype:
+        return piece if isinstance(piece, Traced) or piece.ndim else piece[()]
+    return RULES["astype"](piece, x.dtype) if isinstance(piece, Traced) else piece.astype(x.dtype)[()]
+
+
+def _broadcast(piece: Any, shape: tuple[int, ...]) -> Any:
+    """A piece in the shape of its place; leading axes of size 1 are dropped."""
+    if piece.shape == shape:
+        return piece
+    while piece.ndim > len(shape) and piece.shape[0] == 1:
         piece = piece[0]
-    return piece
+    return RULES[np.broadcast_to](piece, shape) if isinstance(piece, Traced) else np.broadcast_to(piece, shape)

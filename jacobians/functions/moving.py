@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace
 
 MOST = 4096  # rearrangements that are remembered
@@ -30,8 +31,8 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         made = output if base.value is value else function(base.value, *arguments, **options)
         return Traced(base.recording, base.recording.add(layer, (base.value,), (base.number,), made))
 
-    def write(base: Traced, new: Traced) -> Traced:
-        return apply(Replace((layer.positions,), base.shape), base, new)
+    def write(base: Traced, new: Traced) -> None:
+        base.become(apply(Replace((layer.positions,), base.shape), base, new))
 
     shares = isinstance(output, np.ndarray) and output.ndim and np.may_share_memory(output, value)
     return x.viewed(make, write) if shares else make(x)
@@ -122,4 +123,43 @@ def _variadic(call: Any) -> Any:
 METHODS["reshape"] = _variadic(reshape)
 METHODS["transpose"] = _variadic(transpose)
 METHODS["T"] = transpose
-METHODS["flatten"] = lambda x: lambda order="C": reshape(x, -1, order=order)
+METHODS["flatten"] = lambda x: lambda order="C": copied(reshape(x, -1, order=order))
+
+
+def copied(x: Traced) -> Traced:
+    """The same values in an array of its own."""
+    return Traced(x.recording, x.number)
+
+
+def flat(x: Traced) -> Traced:
+    """The entries in one row, through which the array can be written into."""
+    positions = np.arange(x.size)
+
+    def write(base: Traced, new: Traced) -> None:
+        base.become(reshape(new, base.shape))
+
+    return x.viewed(lambda base: apply(Rearrange(positions, base.shape), base), write)
+
+
+METHODS["flat"] = flat
+
+
+@rule("astype")
+def astype(
+    x: Traced, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    """The values with another dtype; as integers or booleans they are constants."""
+    kind = np.dtype(dtype).kind
+    if kind in "biu":
+        return x.value.astype(dtype)
+    if kind == "O":
+        return x.__array__()
+    if kind not in "fc" or (x.dtype.kind == "c" and kind == "f"):
+        refuse(f"astype({np.dtype(dtype)}) of {x.dtype} values", "use np.real for the real part")
+    return copied(x) if x.dtype == dtype else apply(Identity(), x, output=x.value.astype(dtype))
+
+
+rule(np.astype)(astype)
+METHODS["astype"] = lambda x: lambda dtype, *arguments, **options: astype(x, dtype, *arguments, **options)
+rule(np.copy)(lambda a, order="K", subok=False: copied(a))
+METHODS["copy"] = lambda x: lambda order="C": copied(x)

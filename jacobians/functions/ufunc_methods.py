@@ -85,14 +85,10 @@ def at(ufunc: np.ufunc, x: Any, indices: Any, *values: Any) -> None:
         x[indices] = RULES[ufunc](x[indices], *values)
     elif ufunc is np.add or ufunc is np.subtract:
         given = np.broadcast_to(values[0], positions.shape)
-        total = RULES["scatter"](given, positions, x.shape) if isinstance(given, Traced) else _counted(given, positions, x)
-        x[...] = RULES[ufunc](x, total)
+        scatter = Scatter(positions, x.shape)
+        x[...] = RULES[ufunc](x, apply(scatter, given) if isinstance(given, Traced) else scatter(given))
     else:
         rows = [np.broadcast_to(v, positions.shape).reshape(-1) for v in values]
         for k, position in enumerate(positions.reshape(-1)):
             place = np.unravel_index(position, x.shape)
             x[place] = RULES[ufunc](x[place], *[row[k] for row in rows])
-
-
-def _counted(values: Any, positions: Any, x: Traced) -> Any:
-    return np.bincount(positions.reshape(-1), np.ravel(values), x.size).reshape(x.shape)

@@ -118,7 +118,8 @@ def _power(exponent: float) -> Layer:
 def power(x: Any, y: Any, compute: Callable[..., Any]) -> Traced:
     """x^y; where y is a plain number, of x alone."""
     if isinstance(x, Traced) and isinstance(y, int | float | np.integer | np.floating):
-        return apply(_power(float(y)), x, compute=lambda x: compute(x, y))
+        layer = _power(float(y))
+        return apply(layer, x, compute=layer.forward if compute is np.power else lambda x: compute(x, y))
     return apply(layers.Pow(), x, y, compute=compute)
 
 

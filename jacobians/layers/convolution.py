@@ -16,7 +16,7 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.axes import pair
 
-__all__ = ["Conv1d", "Conv2d", "ConvTranspose2d"]
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose2d", "Convolve"]
 
 Sizes = int | Sequence[int]
 
@@ -198,3 +198,36 @@ class ConvTranspose2d(Layer):
             "W": term(f"x_...cyx -> ...o({s}y+u-{p})({t}x+v-{q});couv", x),
             "b": term("-> ...oyx;o"),
         }
+
+
+class Convolve(Layer):
+    """z_n = Σ_k x_k y_{n−k} of two sequences: ``np.convolve``, of which ``mode`` says how much is kept.
+
+    ∂z_i/∂x_j = y_{i−j}, ∂z_i/∂y_j = x_{i−j}, for i counted from the first one that is kept.
+    Shapes: x (M), y (N) give z: (M + N − 1) for "full", the larger of both for "same", (|M − N| + 1) for "valid".
+    Errors: ValueError for an empty sequence.
+    Source: ``numpy.convolve``.
+
+    Examples
+    --------
+    >>> Convolve().jacobians([1.0, 2.0], [3.0, 4.0])["x"]
+    array([[3., 0.],
+           [4., 3.],
+           [0., 4.]])
+    """
+
+    mode: str = "full"
+    shapes = "x (M), y (N)"
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("full", "same", "valid"):
+            raise ValueError(f"Convolve: mode must be full, same or valid, not {self.mode!r}")
+        super().__post_init__()
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.convolve(x, y, self.mode)  # type: ignore[call-overload,no-any-return]  # one of three words
+
+    def local(self, x: Array, y: Array, z: Array) -> Local:
+        less = min(x.size, y.size) - 1
+        first = {"full": 0, "same": less // 2, "valid": less}[self.mode]
+        return {"x": term(f"y_b -> (a+b-{first});a", y), "y": term(f"x_a -> (a+b-{first});b", x)}

@@ -1,6 +1,7 @@
 """Functions of every entry by itself: ∂f_i/∂x_j = f′(x_i) δ_ij, so the Jacobian is diagonal.
 
-They are a table: name, formula, f(x), the text of f′, f′ from x and f, and f′(½) to four places. Layers with options,
+They are a table: name, formula, f(x), the text of f′, f′ from x and f, and f′(½) (or at another
+point) to four places. Layers with options,
 such as ``Softplus(beta)``, are in `jacobians.layers.activations`.
 
 Source: Parr & Howard, element-wise operators (the diagonal condition); activations are defined as in ``jax.nn``.
@@ -81,8 +82,8 @@ class Entrywise(Layer):
 
 
 def entrywise(
-    name: str, formula: str, value: Value, derivative: str, slope: Slope, half: float, *, real: bool = False,
-    note: str = "", source: str = "Parr & Howard, element-wise operators.",
+    name: str, formula: str, value: Value, derivative: str, slope: Slope, result: float, *, real: bool = False,
+    at: float = 0.5, note: str = "", source: str = "Parr & Howard, element-wise operators.",
 ) -> type[Entrywise]:  # fmt: skip
     """Make the layer of one row of the table; `real`: it has no complex derivative."""
     symbol = derivative if len(derivative) == 1 else f"({derivative})"
@@ -93,7 +94,7 @@ def entrywise(
         "Shapes: x (...) gives f (...).",
         f"Source: {source}\n",
         "Examples\n--------",
-        f'>>> round(float({name}().jacobians(0.5)["x"]), 4)\n{half}\n',
+        f'>>> round(float({name}().jacobians({at})["x"]), 4)\n{result}\n',
     ]
     members = {
         "__doc__": "\n".join(lines), "__module__": __name__, "holomorphic": not real, "value": staticmethod(value),
@@ -169,6 +170,8 @@ Arcsin = entrywise("Arcsin", "arcsin x_i", np.arcsin, "1/√(1-x²)", lambda x, 
                    1.1547)
 Arccos = entrywise("Arccos", "arccos x_i", np.arccos, "-1/√(1-x²)",
                    lambda x, f: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), -1.1547)
+Arccosh = entrywise("Arccosh", "arccosh x_i, for x_i ≥ 1", np.arccosh, "1/√(x²-1)",
+                    lambda x, f: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), 1.3333, at=1.25)
 Arctanh = entrywise("Arctanh", "arctanh x_i", np.arctanh, "1/(1-x²)", lambda x, f: 1 / ((1 - x) * (1 + x)), 1.3333)
 Sinc = entrywise("Sinc", "sin(πx_i) / (πx_i), and 1 at 0", np.sinc, "(cos(πx)-f)/x", stable.sinc_slope, -1.2732,
                  source="``numpy.sinc``.")
@@ -204,21 +207,3 @@ HardSwish = entrywise("HardSwish", "x_i min(max(0, x_i + 3), 6) / 6",
                       lambda x: stable.damped(x, np.clip(x + 3, 0, 6) / 6), "[x≥3]+[-3<x<3](2x+3)/6",
                       stable.hard_swish_slope, 0.6667, real=True, note="At the kinks −3 and 3 it is 0 and 1.")
 # fmt: on
-
-
-class Arccosh(Entrywise):
-    """f_i = arccosh x_i, for x_i ≥ 1.
-
-    ∂f_i/∂x_j = 1/√(x_i² − 1) δ_ij.
-    Shapes: x (...) gives f (...).
-    Source: Parr & Howard, element-wise operators.
-
-    Examples
-    --------
-    >>> round(float(Arccosh().jacobians(1.25)["x"]), 4)
-    1.3333
-    """
-
-    value = staticmethod(np.arccosh)
-    slope = staticmethod(lambda x, f: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-    formula = "(1/√(x²-1))_... -> ...;..."

@@ -99,7 +99,7 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         **each("ReLU6 HardTanh HardSigmoid HardSwish", lambda layer: entrywise(layer(), lambda *shape: 4 * a(*shape))),
         **each("Add Subtract Multiply Maximum Minimum Hypot Arctan2 LogAddExp", lambda layer: binary(layer(), a)),
         **each("Divide Pow", lambda layer: binary(layer(), p)),
-        **each("Sum Mean Product Variance Max Min LogSumExp", lambda layer: reduction(layer, a)),
+        **each("Sum Mean Product Variance StandardDeviation Max Min LogSumExp", lambda layer: reduction(layer, a)),
         **each(matrix, lambda layer: [(layer(), a(3, 3)), (layer(), a(2, 3, 3)), (layer(), a(1, 1))]),
         **each(
             "MeanSquaredError AbsoluteError",
@@ -222,6 +222,28 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         ],
         "Diagonal": lambda: [(L.Diagonal(), a(3, 3)), (L.Diagonal(), a(2, 3)), (L.Diagonal(), a(4, 3, 2))],
         "DiagonalMatrix": lambda: [(L.DiagonalMatrix(), a(3)), (L.DiagonalMatrix(), a(2, 3))],
+        "Scatter": lambda: [
+            (L.Scatter([2, 0, 2], (4,)), a(3)),
+            (L.Scatter([[5, 1], [0, 5]], (2, 3)), a(2, 2)),
+            (L.Scatter(1, (2,)), a()),
+            (L.Scatter([[1, 3], [5, 7]], (8,)), a(2, 2)),
+        ],
+        "Where": lambda: [
+            (L.Where([True, False, True]), a(3), a(3)),
+            (L.Where([[True], [False]]), a(3), a(2, 1)),
+            (L.Where(True), a(2), a()),
+        ],
+        "CumulativeProduct": lambda: [
+            (L.CumulativeProduct(0), a(4)),
+            (L.CumulativeProduct(-1), a(2, 3)),
+            (L.CumulativeProduct(1), a(2, 3, 2)),
+        ],
+        "Convolve": lambda: [
+            (L.Convolve(), a(4), a(3)),
+            (L.Convolve("same"), a(3), a(4)),
+            (L.Convolve("valid"), a(5), a(2)),
+            (L.Convolve("valid"), a(2), a(2)),
+        ],
         "Rearrange": lambda: [
             (L.Rearrange(np.arange(6).reshape(2, 3).T, (2, 3)), a(2, 3)),
             (L.Rearrange([4, -1, 0, 4], (2, 3)), a(2, 3)),

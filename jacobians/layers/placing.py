@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
-from jacobians.core.terms import term
+from jacobians.core.terms import Terms, term
 from jacobians.layers.axes import LETTERS
 from jacobians.notation.structure import Shape
 
-__all__ = ["Assemble", "Rearrange", "Replace"]
+__all__ = ["Assemble", "Rearrange", "Replace", "Scatter", "Where"]
 
 LABELS = LETTERS + LETTERS.upper()
 
@@ -225,13 +225,98 @@ class Replace(Layer):
         return found
 
 
-def _pairs(out: Array, out_shape: Shape, wrt: Array, wrt_shape: Shape) -> tuple[str, list[Array]]:
+class Scatter(Layer):
+    """z_i = Σ_{k: p_k = i} x_k: every entry of x is added to the entry of z at its position, counted row by row.
+
+    ∂z_i/∂x_k = [i = p_k].
+    Shapes: p and x (...) of one shape give z of the given shape.
+    Errors: ValueError for a position outside z.
+    Source: ``numpy.add.at``, ``numpy.bincount``.
+
+    Examples
+    --------
+    >>> Scatter([1, 1, 0], shape=(2,)).jacobians([5.0, 6.0, 7.0])["x"]
+    array([[0., 0., 1.],
+           [1., 1., 0.]])
+    """
+
+    positions: Any
+    shape: Sequence[int]
+
+    def __post_init__(self) -> None:
+        positions, shape = np.array(self.positions), tuple(self.shape)
+        size = int(np.prod(shape))
+        if positions.size and not (positions.dtype.kind in "iu" and 0 <= positions.min() <= positions.max() < size):
+            raise ValueError(f"Scatter: positions must be integers from 0 to {size - 1}, for z of shape {shape}")
+        positions.flags.writeable = False
+        object.__setattr__(self, "positions", positions)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "written", maps(positions, shape))
+        super().__post_init__()
+
+    def forward(self, x: Array) -> Array:
+        if x.shape != self.positions.shape:
+            raise ValueError(f"Scatter: x must be {self.positions.shape}, as the positions; x is {x.shape}")
+        z = np.zeros(int(np.prod(self.shape)), x.dtype)
+        np.add.at(z, self.positions.reshape(-1), x.reshape(-1))
+        return z.reshape(self.shape)
+
+    def local(self, x: Array, z: Array) -> Local:
+        if not x.size or not z.size:
+            return {"x": 0 * term(f"-> {LABELS[: z.ndim]};{LABELS[z.ndim : z.ndim + x.ndim]}")}
+        formula, lookups = vars(self)["written"]
+        wrt, _, out = formula.removeprefix("-> ").partition(";")
+        return {"x": term(f"-> {out};{wrt}", *lookups)}
+
+
+class Where(Layer):
+    """z_i = x_i where a condition c_i holds, else y_i.
+
+    ∂z_i/∂x_j = [c_i] δ_ij, ∂z_i/∂y_j = [¬c_i] δ_ij. What is not chosen counts for nothing, even NaN.
+    Shapes: c, x and y, which broadcast, give z (...).
+    Source: ``numpy.where``.
+
+    Examples
+    --------
+    >>> Where([True, False]).jacobians([1.0, 2.0], 5.0)["y"]
+    array([0., 1.])
+    """
+
+    condition: Any
+
+    def __post_init__(self) -> None:
+        condition = np.array(self.condition, bool)
+        condition.flags.writeable = False
+        object.__setattr__(self, "condition", condition)
+        super().__post_init__()
+
+    def forward(self, x: Array, y: Array) -> Array:
+        return np.where(self.condition, x, y)
+
+    def local(self, x: Array, y: Array, z: Array) -> Local:
+        c = np.broadcast_to(self.condition, z.shape)
+        chosen = {"x": ("[c]", c, x), "y": ("[¬c]", ~c, y)}
+        if np.isfinite(x).all() and np.isfinite(y).all():
+            return {
+                name: term(f"{text}_... -> ...;...", some.astype(z.dtype)) for name, (text, some, _) in chosen.items()
+            }
+        return {name: _chosen(some, array.shape) for name, (_, some, array) in chosen.items()}
+
+
+def _chosen(condition: Array, shape: Shape) -> Terms:
+    """The term for entries of an array that broadcasts where a condition holds: the others are not even zero times."""
+    positions = np.broadcast_to(np.arange(int(np.prod(shape))).reshape(shape), condition.shape)
+    formula, arrays = _pairs(np.flatnonzero(condition), condition.shape, positions[condition], shape, ordered=False)
+    return term(formula, *arrays)
+
+
+def _pairs(out: Array, out_shape: Shape, wrt: Array, wrt_shape: Shape, ordered: bool = True) -> tuple[str, list[Array]]:
     """The formula for ones at these pairs of flat positions, and its arrays.
 
-    Where all entries of the argument are placed, its own axes are the labels; else one label counts the pairs.
+    Where all entries of the argument are placed in order, its own axes are the labels; else one label counts the pairs.
     """
     size = int(np.prod(wrt_shape))
-    if wrt.size == size:
+    if ordered and wrt.size == size:
         labels, counts, sides = LABELS[: len(wrt_shape)], wrt_shape, [(out, out_shape)]
     else:
         labels, counts, sides = "a", (wrt.size,), [(out, out_shape), (wrt, wrt_shape)]

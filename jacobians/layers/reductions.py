@@ -15,7 +15,19 @@ from jacobians.layers.arithmetic import ratio
 from jacobians.layers.axes import letters, normalized, twins
 from jacobians.layers.softmax import log_sum_exp, softmax
 
-__all__ = ["CumulativeSum", "LogSumExp", "Max", "Mean", "Min", "Norm", "Product", "Sum", "Variance"]
+__all__ = [
+    "CumulativeProduct",
+    "CumulativeSum",
+    "LogSumExp",
+    "Max",
+    "Mean",
+    "Min",
+    "Norm",
+    "Product",
+    "StandardDeviation",
+    "Sum",
+    "Variance",
+]
 
 Axes = int | tuple[int, ...] | None
 
@@ -127,9 +139,9 @@ def others(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 class Variance(Reduction):
-    """z_a = 1/N Σ_b (x_ab − m_a)², with the mean m_a: ``np.var``.
+    """z_a = 1/(N − d) Σ_b (x_ab − m_a)², with the mean m_a: ``np.var``, for d = ddof.
 
-    ∂z_a/∂x_cb = 2/N (x_ab − m_a) δ_ac; the path through the mean is zero, since Σ_b (x_ab − m_a) = 0.
+    ∂z_a/∂x_cb = 2/(N − d) (x_ab − m_a) δ_ac; the path through the mean is zero, since Σ_b (x_ab − m_a) = 0.
     Shapes: x of any shape; z without the axes of the variance, or with size 1 there (keepdims).
     Errors: ValueError for a variance of nothing.
     Source: The Matrix Cookbook, statistics: mean and variance.
@@ -140,16 +152,48 @@ class Variance(Reduction):
     array([-1. , -0.5,  0. ,  1.5])
     """
 
+    ddof: float = 0
     holomorphic = False
 
     def forward(self, x: Array) -> Array:
         self.require_entries(x)
-        return np.asarray(x.var(axis=self.axes(x), keepdims=self.keepdims))
+        return np.asarray(x.var(axis=self.axes(x), keepdims=self.keepdims, ddof=self.ddof))
 
     def local(self, x: Array, z: Array) -> Local:
         a, ab = self.labels(x)
-        centred = x - x.mean(axis=self.axes(x), keepdims=True)
-        return {"x": 2 / self.number(x) * term(f"(x-m)_{ab} -> {a};{ab}" if ab else "(x-m) -> ;", centred)}
+        formula = f"(x-m)_{ab} -> {a};{ab}" if ab else "(x-m) -> ;"
+        return {"x": 2 / (self.number(x) - self.ddof) * term(formula, self.centred(x))}
+
+    def centred(self, x: Array) -> Array:
+        """X without its mean."""
+        return np.asarray(x - x.mean(axis=self.axes(x), keepdims=True))
+
+
+class StandardDeviation(Variance):
+    """z_a = √(1/(N − d) Σ_b (x_ab − m_a)²), with the mean m_a: ``np.std``, for d = ddof.
+
+    ∂z_a/∂x_cb = (x_ab − m_a) / ((N − d) z_a) δ_ac; where z_a = 0, where there is a kink, it is 0.
+    Shapes: x of any shape; z without the axes of the deviation, or with size 1 there (keepdims).
+    Errors: ValueError for a deviation of nothing.
+    Source: The Matrix Cookbook, statistics: mean and variance.
+
+    Examples
+    --------
+    >>> StandardDeviation().jacobians([1.0, 3.0])["x"]
+    array([-0.5,  0.5])
+    """
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(np.sqrt(super().forward(x)))
+
+    def local(self, x: Array, z: Array) -> Local:
+        a, ab = self.labels(x)
+        scaled = ratio(self.centred(x), np.broadcast_to(self.spread(x, z), x.shape))
+        return {
+            "x": 1
+            / (self.number(x) - self.ddof)
+            * term(f"((x-m)/z)_{ab} -> {a};{ab}" if ab else "((x-m)/z) -> ;", scaled)
+        }
 
 
 class Extremum(Reduction):
@@ -295,3 +339,35 @@ class CumulativeSum(Layer):
         (axis,) = normalized("CumulativeSum", self.axis, x.ndim)
         out, wrt = twins(x.ndim, (axis,))
         return {"x": term(f"U_{out[axis]}{wrt[axis]} -> {out};{wrt}", np.tri(x.shape[axis], dtype=x.dtype))}
+
+
+class CumulativeProduct(Layer):
+    """z_i = Π_{k≤i} x_k along an axis.
+
+    ∂z_i/∂x_k = [k ≤ i] Π_{l≤i, l≠k} x_l: the product of the others, which is right at zeros; other axes are tied.
+    Shapes: x of any shape with at least one axis gives z of the same shape.
+    Source: ``numpy.cumprod``.
+
+    Examples
+    --------
+    >>> CumulativeProduct(0).jacobians([2.0, 0.0, 4.0])["x"]
+    array([[1., 0., 0.],
+           [0., 2., 0.],
+           [0., 8., 0.]])
+    """
+
+    axis: int
+
+    def forward(self, x: Array) -> Array:
+        (axis,) = normalized("CumulativeProduct", self.axis, x.ndim)
+        return x.cumprod(axis=axis)
+
+    def local(self, x: Array, z: Array) -> Local:
+        (axis,) = normalized("CumulativeProduct", self.axis, x.ndim)
+        out, wrt = twins(x.ndim, (axis,))
+        n = x.shape[axis]
+        rows = np.moveaxis(x, axis, -1)[..., None, :]
+        others = np.where(np.eye(n, dtype=bool), 1, np.broadcast_to(rows, (*rows.shape[:-2], n, n)))  # [..., k, i]
+        products = np.cumprod(others, axis=-1) * np.tri(n, dtype=x.dtype).T
+        labels = out[:axis] + out[axis + 1 :] + wrt[axis] + out[axis]
+        return {"x": term(f"(z/x)_{labels} -> {out};{wrt}", products)}

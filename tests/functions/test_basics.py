@@ -59,7 +59,7 @@ def test_functions_as_people_write_them(f, arguments):
     right(f, *arguments)
 
 
-@pytest.mark.parametrize("f", [float, np.asarray, lambda x: np.frexp(x)])
+@pytest.mark.parametrize("f", [float, lambda x: np.asarray(x, float), lambda x: np.i0(x)])
 def test_what_cannot_be_traced_is_refused(f):
     with pytest.raises(TracingError, match=r"cannot be traced in .*test_basics.py"):
         jacobian(lambda x: f(x))(np.ones(2))

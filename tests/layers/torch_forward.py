@@ -24,6 +24,17 @@ def both(option):
     return (option, option) if isinstance(option, int) else tuple(option)
 
 
+def convolved(o, x, y):
+    full = F.conv1d(x[None, None], y.flip(0)[None, None], padding=len(y) - 1)[0, 0]
+    less = min(len(x), len(y)) - 1
+    first, count = {
+        "full": (0, len(full)),
+        "same": (less // 2, max(len(x), len(y))),
+        "valid": (less, len(full) - 2 * less),
+    }[o.mode]
+    return full[first : first + count]
+
+
 def batched(function, x, axes):
     """With the axes in front made one, and back."""
     lead = x.shape[: x.ndim - axes]
@@ -157,15 +168,24 @@ FORWARD = {
     "Mean": lambda o, x: x.mean(axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "Product": product,
     "Variance": lambda o, x: x.var(axes_of(o, x), correction=0, keepdim=o.keepdims) if x.ndim else x * 0,
+    "StandardDeviation": lambda o, x: x.std(axes_of(o, x), correction=0, keepdim=o.keepdims) if x.ndim else x * 0,
     "Max": lambda o, x: torch.amax(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "Min": lambda o, x: torch.amin(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "LogSumExp": lambda o, x: torch.logsumexp(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "Norm": lambda o, x: torch.sqrt((x * x).sum()),
+    "CumulativeProduct": lambda o, x: torch.cumprod(x, o.axis),
     "CumulativeSum": lambda o, x: torch.cumsum(x, o.axis),
     "Reshape": reshape,
     "Transpose": lambda o, x: x.permute(o.axes if o.axes is not None else tuple(range(x.ndim))[::-1]),
     "Take": take,
     "Rearrange": rearranged,
+    "Scatter": lambda o, x: (
+        torch.zeros(math.prod(o.shape), dtype=x.dtype)
+        .index_put((torch.as_tensor(np.array(o.positions)).reshape(-1),), x.reshape(-1), accumulate=True)
+        .reshape(o.shape)
+    ),
+    "Where": lambda o, x, y: torch.where(torch.as_tensor(np.array(o.condition)), x, y),
+    "Convolve": convolved,
     "Assemble": lambda o, **x: assembled(o, torch.zeros(o.shape, dtype=x["x0"].dtype), x.values()),
     "Replace": lambda o, x, **pieces: assembled(o, x, pieces.values()),
     "Concatenate": lambda o, x, y: torch.cat([x, y], o.axis),
@@ -242,6 +262,15 @@ ENTRYWISE = {
     "Tanh": torch.tanh,
     "Arctan": torch.arctan,
     "Arcsinh": torch.arcsinh,
+    "Arcsin": torch.arcsin,
+    "Arccos": torch.arccos,
+    "Arccosh": torch.arccosh,
+    "Arctanh": torch.arctanh,
+    "Cbrt": lambda x: x.abs() ** (1 / 3) * x.sign(),
+    "Exp2": torch.exp2,
+    "Log2": torch.log2,
+    "Log10": torch.log10,
+    "Sinc": torch.sinc,
     "Erf": torch.erf,
     "Sigmoid": torch.sigmoid,
     "LogSigmoid": F.logsigmoid,
