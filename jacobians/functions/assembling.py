@@ -67,6 +67,12 @@ def objects_stacked(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
 _NUMBERS = int, float, complex, np.number, np.bool
 
 
+def as_arrays(*values: Any) -> list[Any]:
+    """Values as traced or plain arrays."""
+    found = [whole(x) for x in values]
+    return [x if isinstance(x, Traced) else np.asarray(x) for x in found]
+
+
 @rule("entry")
 def entry(x: Traced, position: int) -> Traced:
     """The entry at a flat position."""
@@ -76,8 +82,7 @@ def entry(x: Traced, position: int) -> Traced:
 @rule(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays one after another along an axis."""
-    parts = [whole(x) for x in arrays]
-    parts = [x if isinstance(x, Traced) else np.asarray(x) for x in parts]
+    parts = as_arrays(*arrays)
     if axis is None:
         parts, axis = [RULES[np.ravel](x) if isinstance(x, Traced) else x.ravel() for x in parts], 0
     values = [x.value if isinstance(x, Traced) else x for x in parts]
@@ -94,8 +99,7 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: s
 @rule(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays of one shape along a new axis."""
-    parts = [whole(x) for x in arrays]
-    parts = [x if isinstance(x, Traced) else np.asarray(x) for x in parts]
+    parts = as_arrays(*arrays)
     values = [x.value if isinstance(x, Traced) else x for x in parts]
     output = np.stack(values, axis=axis, dtype=dtype)
     axis = axis % output.ndim

@@ -38,6 +38,11 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     return x.viewed(make, write) if shares else make(x)
 
 
+def picked(x: Traced, positions: Any) -> Traced:
+    """The entries at these positions, counted row by row; 0 at −1."""
+    return apply(Rearrange(positions, x.shape), x)
+
+
 def rearrangement(
     function: Callable[..., Any], shape: tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Rearrange:

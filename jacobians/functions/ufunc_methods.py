@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import RULES, Traced, refuse, rule
+from jacobians.core.traced import RULES, Traced, apply, refuse, rule
 from jacobians.functions.constants import plain
+from jacobians.layers.placing import Scatter
 
 REDUCTIONS: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 ACCUMULATIONS: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
