@@ -138,7 +138,18 @@ def others(x: Array, axes: tuple[int, ...]) -> Array:
     return np.moveaxis((before * behind).reshape(moved.shape), last, axes)
 
 
-class Variance(Reduction):
+class Spread(Reduction):
+    """How far the entries are from their mean."""
+
+    ddof: float = 0
+    holomorphic = False
+
+    def centred(self, x: Array) -> Array:
+        """X without its mean."""
+        return np.asarray(x - x.mean(axis=self.axes(x), keepdims=True))
+
+
+class Variance(Spread):
     """z_a = 1/(N − d) Σ_b (x_ab − m_a)², with the mean m_a: ``np.var``, for d = ddof.
 
     ∂z_a/∂x_cb = 2/(N − d) (x_ab − m_a) δ_ac; the path through the mean is zero, since Σ_b (x_ab − m_a) = 0.
@@ -152,9 +163,6 @@ class Variance(Reduction):
     array([-1. , -0.5,  0. ,  1.5])
     """
 
-    ddof: float = 0
-    holomorphic = False
-
     def forward(self, x: Array) -> Array:
         self.require_entries(x)
         return np.asarray(x.var(axis=self.axes(x), keepdims=self.keepdims, ddof=self.ddof))
@@ -164,12 +172,8 @@ class Variance(Reduction):
         formula = f"(x-m)_{ab} -> {a};{ab}" if ab else "(x-m) -> ;"
         return {"x": 2 / (self.number(x) - self.ddof) * term(formula, self.centred(x))}
 
-    def centred(self, x: Array) -> Array:
-        """X without its mean."""
-        return np.asarray(x - x.mean(axis=self.axes(x), keepdims=True))
 
-
-class StandardDeviation(Variance):
+class StandardDeviation(Spread):
     """z_a = √(1/(N − d) Σ_b (x_ab − m_a)²), with the mean m_a: ``np.std``, for d = ddof.
 
     ∂z_a/∂x_cb = (x_ab − m_a) / ((N − d) z_a) δ_ac; where z_a = 0, where there is a kink, it is 0.
@@ -184,7 +188,8 @@ class StandardDeviation(Variance):
     """
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(np.sqrt(super().forward(x)))
+        self.require_entries(x)
+        return np.asarray(x.std(axis=self.axes(x), keepdims=self.keepdims, ddof=self.ddof))
 
     def local(self, x: Array, z: Array) -> Local:
         a, ab = self.labels(x)
