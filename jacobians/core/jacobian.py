@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Scalar = compiler.Scalar
+POSITION = np.dtype(np.intp)  # the type of positions in a lookup
 
 
 def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
@@ -39,9 +40,11 @@ def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[An
 
 
 def numbers(array: Array, lookup: bool, what: str) -> Array:
-    """Floating-point numbers for a factor; a lookup must hold integers."""
+    """Floating-point numbers for a factor; positions for a lookup, which must hold integers."""
     if lookup:
-        raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
+        if array.dtype.kind not in "iu" and array.size:  # an empty list is one of positions, too
+            raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
+        return array.astype(POSITION)  # of unsigned ones, those that are too large become negative: they do not exist
     if array.dtype.kind not in "biu":
         raise ValueError(f"in the formula {what} must hold numbers, not {array.dtype}")
     return array.astype(np.float64)

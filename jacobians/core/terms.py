@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians.core.jacobian import Jacobian, Scalar, numbers, plain_number
+from jacobians.core.jacobian import POSITION, Jacobian, Scalar, numbers, plain_number
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array, is_traced
 from jacobians.notation.parse import parse
@@ -52,27 +52,28 @@ def term(formula: str, *arrays: ArrayLike) -> Terms:
     if len(arrays) != len(kinds):
         resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
     for values, kind in zip(arrays, kinds):  # noqa: B905 - as many; this is the way that every layer takes
-        if type(values) is not np.ndarray or values.dtype.kind not in kind:
+        if type(values) is not np.ndarray or values.dtype.char not in kind:
             return Terms(((1, formula, _converted(formula, arrays)),))
     return Terms(((1, formula, arrays),))  # type: ignore[arg-type]  # they are arrays
 
 
 @lru_cache(maxsize=4096)
 def _kinds(formula: str) -> tuple[str, ...]:
-    """The kinds of numbers, as in ``dtype.kind``, that the factors and the lookups of a formula have."""
+    """The types, as in ``dtype.char``, that the factors and the lookups of a formula have."""
     parsed = parse(formula)
     count = len(parsed.factors)
-    return tuple("fc" if k < count else "iu" for k in range(len(parsed.arrays)))
+    return tuple(np.typecodes["AllFloat"] if k < count else POSITION.char for k in range(len(parsed.arrays)))
 
 
 def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
-    """Arrays of numbers of the right kinds."""
+    """Arrays of numbers of the right types."""
     names, kinds = parse(formula).arrays, _kinds(formula)
     given: list[Any] = [x if is_traced(x) else np.asarray(x) for x in arrays]
     return tuple(
-        array if array.dtype.kind in kind else numbers(array, lookup=kind == "iu", what=f'"{formula}": {name.name}')
+        array if array.dtype.char in kind
+        else numbers(array, lookup=kind == POSITION.char, what=f'"{formula}": {name.name}')
         for array, name, kind in zip(given, names, kinds, strict=True)
-    )
+    )  # fmt: skip
 
 
 Written = tuple[Scalar, str, tuple[Array, ...]]

@@ -6,9 +6,10 @@ sees a number. How terms are multiplied is in `builder`, how they are added in `
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from jacobians.engine.builder import Draft
+from jacobians.engine.builder import TermBuilder
 from jacobians.engine.merging import condensed, merged
 from jacobians.engine.tape import Tape
 from jacobians.notation.structure import Axis, Form, Shape, Term, affine, plain
@@ -57,24 +58,28 @@ def writing_cost(term: Term) -> float:
 
 def _multiplied(tape: Tape, left: Form, right: Form) -> Form:
     """Every term of the left times every term of the right."""
-    terms = []
+    builders = []
     for s in left.terms:
         for t in right.terms:
-            draft = Draft(tape, (s, t))
-            draft.join(draft.groups[0][1], draft.groups[1][0])
-            draft.simplify()
-            terms.append(draft.finish())
-    return replace(
-        left, wrt_shape=right.wrt_shape, wrt_name=right.wrt_name, dtype=tape.dtype, terms=merged(tape, terms)
-    )
+            builder = TermBuilder(tape, (s, t))
+            builder.join(builder.groups[0][1], builder.groups[1][0])
+            builder.simplify()
+            builders.append(builder)
+    terms = merged(tape, finished(builders))
+    return replace(left, wrt_shape=right.wrt_shape, wrt_name=right.wrt_name, dtype=tape.dtype, terms=terms)
+
+
+def finished(builders: Iterable[TermBuilder]) -> list[Term]:
+    """The terms that have entries."""
+    return [b.finish() for b in builders if not b.zero]
 
 
 def folded(tape: Tape, form: Form) -> Form:
     """The Jacobian with its smaller factors multiplied into the larger, once for all who use it."""
-    drafts = [Draft(tape, (term,)) for term in form.terms]
-    for draft in drafts:
-        draft.fold(smaller=True)
-    return replace(form, terms=tuple(draft.finish() for draft in drafts))
+    builders = [TermBuilder(tape, (term,)) for term in form.terms]
+    for builder in builders:
+        builder.fold(smaller=True)
+    return replace(form, terms=tuple(builder.finish() for builder in builders))
 
 
 def add(tape: Tape, left: Form, right: Form) -> Form:
@@ -96,39 +101,35 @@ def scaled(tape: Tape, form: Form, number: Form) -> Form:
 
 def inner(tape: Tape, left: Form, right: Form) -> Form:
     """Σ over all entries of the product of two Jacobians of equal shapes."""
-    terms = []
+    builders = []
     for s in left.terms:
         for t in right.terms:
-            draft = Draft(tape, (s, t))
-            (out_s, wrt_s), (out_t, wrt_t) = draft.groups
-            draft.join(out_s, out_t)
-            draft.join(wrt_s, wrt_t)
-            draft.reduce(most=1)
-            terms.append(draft.finish())
-    return replace(left, out_shape=(), wrt_shape=(), dtype=tape.dtype, terms=merged(tape, terms))
+            builder = TermBuilder(tape, (s, t))
+            (out_s, wrt_s), (out_t, wrt_t) = builder.groups
+            builder.join(out_s, out_t)
+            builder.join(wrt_s, wrt_t)
+            builder.reduce(most=1)
+            builders.append(builder)
+    return replace(left, out_shape=(), wrt_shape=(), dtype=tape.dtype, terms=merged(tape, finished(builders)))
 
 
 def transpose(tape: Tape, form: Form) -> Form:
     """Swap the output axes and the wrt axes."""
-    terms = []
-    for term in form.terms:
-        draft = Draft(tape, (term,))
-        draft.out, draft.wrt = draft.wrt, draft.out
-        terms.append(draft.finish())
+    terms = tuple(replace(t, out=t.wrt, wrt=t.out) for t in form.terms)
     return replace(
         form, out_shape=form.wrt_shape, wrt_shape=form.out_shape, out_name=form.wrt_name, wrt_name=form.out_name,
-        terms=tuple(terms), by=(),
+        terms=terms, by=(),
     )  # fmt: skip
 
 
 def select(tape: Tape, form: Form, key: tuple[int | tuple[int, int, int], ...]) -> Form:
     """Fix axes at a position, or keep `(start, step, length)` of them."""
     cut = len(form.out_shape)
-    terms = []
+    builders = []
     for term in form.terms:
-        draft = Draft(tape, (term,))
-        axes = [*draft.out, *draft.wrt]
-        pending, positions = draft.groups[0]
+        builder = TermBuilder(tape, (term,))
+        axes = [*builder.out, *builder.wrt]
+        pending, positions = builder.groups[0]
         pending[:], positions[:] = axes, []
         kept: list[Axis] = []
         sides = [0, 0]
@@ -137,21 +138,20 @@ def select(tape: Tape, form: Form, key: tuple[int | tuple[int, int, int], ...]) 
                 positions.append(affine(axes[k].size, {}, what, {}))
                 continue
             start, step, length = what
-            label = next(draft.fresh)
-            draft.sizes[label] = length
-            positions.append(affine(axes[k].size, {label: step}, start, draft.sizes))
+            label = builder.label(length)
+            positions.append(affine(axes[k].size, {label: step}, start, builder.sizes))
             kept.append(plain(label, length))
             sides[k >= cut] += 1
-        draft.groups.append((kept, []))
-        draft.out, draft.wrt = kept, []
-        draft.join(pending, positions)
-        draft.out, draft.wrt = kept[: sides[0]], kept[sides[0] :]
-        draft.simplify()
-        terms.append(draft.finish())
+        builder.groups.append((kept, []))
+        builder.out, builder.wrt = kept, []
+        builder.join(pending, positions)
+        builder.out, builder.wrt = kept[: sides[0]], kept[sides[0] :]
+        builder.simplify()
+        builders.append(builder)
     lengths = [None if isinstance(what, int) else what[2] for what in key]
     out_shape = tuple(n for n in lengths[:cut] if n is not None)
     wrt_shape = tuple(n for n in lengths[cut:] if n is not None)
-    return replace(form, out_shape=out_shape, wrt_shape=wrt_shape, terms=merged(tape, terms), by=())
+    return replace(form, out_shape=out_shape, wrt_shape=wrt_shape, terms=merged(tape, finished(builders)), by=())
 
 
 def regrouped(form: Form, cut: int) -> Form:
@@ -176,11 +176,18 @@ def beside(form: Form, shape: Shape) -> Form:
 
 
 def tied(tape: Tape, form: Form, axes: int) -> Form:
-    """Drop the first wrt axes, which every term ties to the first output axes; a ValueError where one does not."""
-    terms = []
+    """Drop the first wrt axes, which every term ties to the first output axes; a ValueError where one does not.
+
+    Axes of size 1 are tied whatever they are.
+    """
+    builders = []
     for term in form.terms:
-        for a, b in zip(term.out[:axes], term.wrt[:axes], strict=True):
-            if a.label is None or a.label != b.label:
+        builder = TermBuilder(tape, (term,))
+        for k in range(axes):
+            a, b = builder.out[k], builder.wrt.pop(0)
+            if a.size == b.size == 1:
+                builder.equate(b, affine(1, {}, 0, {}))
+            elif a != b:
                 raise NotTied
-        terms.append(replace(term, wrt=term.wrt[axes:]))
-    return replace(form, wrt_shape=form.wrt_shape[axes:], terms=tuple(terms))
+        builders.append(builder)
+    return replace(form, wrt_shape=form.wrt_shape[axes:], terms=tuple(finished(builders)))

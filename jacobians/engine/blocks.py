@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil, prod
+from math import prod
 
 import numpy as np
 
-from jacobians.engine import outer, threads
+from jacobians.engine import outer
 from jacobians.engine.contract import arranged
 from jacobians.engine.outer import Into
 from jacobians.engine.tape import Array, Step
@@ -31,10 +31,8 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
         into = copied if len(carried) < 2 else outer.product(order, shape, carried[0], carried[1], None, cached)
         plans.append((term.sign, [arranged(labels, order) for labels in carried], into))
     entries, ndim = prod(shape), len(shape)
-    worth = entries >= threads.WORTH
-    size = BLOCK if len(terms) + add > 1 else ceil(entries / 2) if worth else entries
+    size = BLOCK if len(terms) + add > 1 else entries
     blocks = list(_blocks(shape, size)) if entries > size else []
-    half = len(blocks) // 2
     if [(sign, len(arrange)) for sign, arrange, _ in plans] == [(1, 2)] and not add and not blocks:
         ((_, (left, right), product),) = plans
         return lambda out, x, y: product(out, left(x), right(y))
@@ -53,15 +51,9 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
             return out
         summands = [(into, [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views]) for into, views in summands]
 
-        def write(some: Sequence[Block]) -> None:
-            for block in some:
-                part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
-                _assign(out[block], part, add)
-
-        if worth:
-            threads.both(lambda: write(blocks[:half]), lambda: write(blocks[half:]))
-        else:
-            write(blocks)
+        for block in blocks:
+            part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
+            _assign(out[block], part, add)
         return out
 
     return call

@@ -1,4 +1,4 @@
-"""`Draft`: a term under construction. Labels are united, replaced and summed here.
+"""`TermBuilder`: a term under construction. Labels are united, replaced and summed here.
 
 - *Uniting.* Axes that mean the same positions are equated. Two plain labels become one; a label that meets an index map
   is replaced by it, in the factors through a view; two index maps are solved for a label, or coupled by a small 0/1
@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from jacobians.engine import contract
+from jacobians.engine.index_maps import difference, gathered, injective, inverted, never_equal, nowhere, positions
 from jacobians.engine.tape import Array, Tape
-from jacobians.notation.structure import Axis, Factor, Term, affine, plain
+from jacobians.notation.structure import Axis, Factor, Term, affine
 from jacobians.notation.symbols import Label, multiplied, reindexed, symbol_of
 
 
-class Draft:
+class TermBuilder:
     """A term under construction: labels are united and summed here, and every array call goes to the tape."""
 
     def __init__(self, tape: Tape, terms: Iterable[Term]) -> None:
@@ -36,6 +37,7 @@ class Draft:
             self._take(term)
         self.out, self.wrt = self.groups[0][0], self.groups[-1][1]
         self.fresh = count(len(self.sizes))
+        self.zero = 0 in self.sizes.values()  # whether the term has no entry that is different from zero
 
     def _take(self, term: Term) -> None:
         """Take a term in, its labels renamed apart from those here."""
@@ -51,6 +53,13 @@ class Draft:
         self.groups.append(([moved(a) for a in term.out], [moved(a) for a in term.wrt]))
         self.sign *= term.sign
 
+    def label(self, size: int) -> Label:
+        """A new label."""
+        new = next(self.fresh)
+        self.sizes[new] = size
+        self.zero = self.zero or size == 0
+        return new
+
     # -- uniting -------------------------------------------------------------------------------------------------------
 
     def axes(self) -> Iterator[Axis]:
@@ -61,7 +70,7 @@ class Draft:
 
     def join(self, left: list[Axis], right: list[Axis]) -> None:
         """Equate two lists of axes position by position and take them out of the term."""
-        while left:
+        while left and not self.zero:
             a, b = left.pop(), right.pop()
             self.equate(a, b)
 
@@ -71,65 +80,91 @@ class Draft:
             self.substitute(b.label, a)
         elif a.label is not None and a.label not in b.labels():
             self.substitute(a.label, b)
-        elif a == b and a.inside(self.sizes):
-            return
-        elif not (self._match(a, b) or self._solve(a, b)):
+        elif never_equal(a, b, self.sizes):
+            self.zero = True
+        elif self._same(a, b):
+            self._require(a)
+        elif not (self._solve(a, b) or self._invert(a, b) or self._invert(b, a)):
             self._couple(a, b)
 
-    def _match(self, a: Axis, b: Axis) -> bool:
-        """Two index maps of the same steps and sizes, each position once: their labels are equal one by one."""
-        if a.lookup is not None or b.lookup is not None or a.offset != b.offset:
-            return False
-        first, second = (sorted((c, self.sizes[i], i) for i, c in x.steps) for x in (a, b))
-        if [s[:2] for s in first] != [s[:2] for s in second] or not contract.injective([a], self.sizes):
-            return False
-        if not a.inside(self.sizes) or {*a.labels()} & {*b.labels()}:
-            return False
-        for (_, size, i), (_, _, j) in zip(first, second, strict=True):
-            self.substitute(j, plain(i, size))
-        return True
+    def _same(self, a: Axis, b: Axis) -> bool:
+        """Whether two axes are the same map of the same labels."""
+        if a.lookup is None or b.lookup is None:
+            return a == b
+        one, two = self.lookups[a.lookup], self.lookups[b.lookup]
+        return (one.array, one.labels) == (two.array, two.labels)
+
+    def _require(self, axis: Axis) -> None:
+        """Multiply with 1 where the position exists, and with 0 elsewhere."""
+        if not axis.inside(self.sizes):
+            self._indicator(tuple(axis.labels()), [axis])
 
     def _solve(self, a: Axis, b: Axis) -> bool:
-        """Solve p_a = p_b for a label with coefficient ±1 whose own range is still watched by an axis or a factor."""
-        if a.lookup is not None or b.lookup is not None or not (a.inside(self.sizes) or b.inside(self.sizes)):
+        """Solve p_a = p_b for a label with the coefficient ±1: it is an affine map of the others."""
+        if a.lookup is not None or b.lookup is not None:
             return False
-        steps = dict(a.steps)
-        for i, c in b.steps:
-            steps[i] = steps.get(i, 0) - c
+        steps = difference(a, b)
         watched = {x.label for x in self.axes()} | {i for f in self.factors for i in f.labels}
-        for i, c in steps.items():
-            if abs(c) == 1 and i in watched:
-                rest = {j: -c * d for j, d in steps.items() if j != i}
-                self.substitute(i, affine(self.sizes[i], rest, -c * (a.offset - b.offset), self.sizes))
-                return True
-        return False
+        units = [i for i, c in steps.items() if abs(c) == 1]
+        if not units:
+            return False
+        label = next((i for i in units if i in watched), units[0])
+        if not (a.inside(self.sizes) or b.inside(self.sizes)):
+            self._require(min(a, b, key=lambda x: self.size(x.labels())))
+        c = steps.pop(label)
+        by = {j: -c * d for j, d in steps.items()}
+        self.substitute(label, affine(self.sizes[label], by, -c * (a.offset - b.offset), self.sizes))
+        return True
+
+    def _invert(self, a: Axis, b: Axis) -> bool:
+        """Where p_b meets every position once at most, its labels are lookups of the position p_a."""
+        if not b.steps or b.lookup is not None or {*a.labels()} & {*b.labels()} or not injective([b], self.sizes):
+            return False
+        order = tuple(dict.fromkeys(a.labels()))
+        shape = tuple(self.sizes[i] for i in order)
+        at = self._positions(a, order)
+        for label, call in inverted(b, self.sizes).items():
+            array = self.tape.emit(lambda p, call=call: call(np.broadcast_to(p, shape)), at, size=prod(shape))
+            self.lookups.append(Factor(array, order, symbol_of("n", len(order))))
+            self.substitute(label, Axis(self.sizes[label], tuple((i, 0) for i in order), 0, len(self.lookups) - 1))
+        return True
 
     def _couple(self, a: Axis, b: Axis) -> None:
         """The general case: multiply with [p_a = p_b], a 0/1 factor over the labels of the two maps."""
-        order = tuple(dict.fromkeys((*a.labels(), *b.labels())))
-        first, second = (self._positions(x, order) for x in (a, b))
-        size, dtype = a.size, self.tape.dtype
-        shape = tuple(self.sizes[i] for i in order)
+        array = self._indicator(tuple(dict.fromkeys((*a.labels(), *b.labels()))), [a, b])
+        if a.steps and b.steps:
+            self.tape.couplings.add(array)
 
-        def compare(p: Array, q: Array) -> Array:
+    def _indicator(self, order: tuple[Label, ...], axes: Sequence[Axis]) -> int:
+        """Multiply with 1 where the axes are at one position that exists, and with 0 elsewhere."""
+        at = [self._positions(a, order) for a in axes]
+        size, dtype, shape = axes[0].size, self.tape.dtype, tuple(self.sizes[i] for i in order)
+
+        def indicate(p: Array, q: Array) -> Array:
             return np.broadcast_to((p == q) & (p >= 0) & (p < size), shape).astype(dtype)
 
-        array = self.tape.emit(compare, first, second, size=prod(shape))
+        array = self.tape.emit(indicate, at[0], at[-1], size=prod(shape))
         self.factors.append(Factor(array, order, symbol_of("C", len(order))))
+        return array
 
     def _positions(self, axis: Axis, order: Sequence[Label]) -> int:
         lookup = None if axis.lookup is None else self.lookups[axis.lookup]
-        call = contract.positions(axis, order, self.sizes, lookup.labels if lookup else ())
+        call = positions(axis, order, self.sizes, lookup.labels if lookup else ())
         return self.tape.emit(call, *([lookup.array] if lookup else []))
 
     def substitute(self, label: Label, by: Axis) -> None:
         """Replace a label everywhere by an index map; where the map leaves the label's range, the term is zero."""
-        watched = any(label in f.labels for f in self.factors) or any(a.label == label for a in self.axes())
-        if by.label is None and not by.inside(self.sizes) and not watched:
-            n, dtype = self.sizes[label], self.tape.dtype
-            self.factors.append(Factor(self.tape.emit(lambda: np.ones(n, dtype)), (label,), symbol_of("1", 1)))
+        if by.lookup is None and nowhere(by, self.sizes):
+            self.zero = True
+            return
+        if by.label is None and not by.inside(self.sizes):
+            watched = any(label in f.labels for f in self.factors) or any(a.label == label for a in self.axes())
+            if not watched:
+                n, dtype = self.sizes[label], self.tape.dtype
+                self.factors.append(Factor(self.tape.emit(lambda: np.ones(n, dtype)), (label,), symbol_of("1", 1)))
+        used = {a.lookup for a in self.axes()} | {by.lookup}
         self.factors = [self._gather(f, label, by, 0) for f in self.factors]
-        self.lookups = [self._gather(f, label, by, -1) for f in self.lookups]
+        self.lookups = [self._gather(f, label, by, -1) if k in used else f for k, f in enumerate(self.lookups)]
         for group in self.groups:
             for axes in group:
                 axes[:] = [self._placed(a, label, by) for a in axes]
@@ -171,17 +206,12 @@ class Draft:
         if label not in factor.labels:
             return factor
         if by.label is not None:
-            array, labels, symbol = (
-                factor.array,
-                tuple(by.label if i == label else i for i in factor.labels),
-                factor.symbol,
-            )
+            array, symbol = factor.array, factor.symbol
+            labels = tuple(by.label if i == label else i for i in factor.labels)
         else:
             lookup = None if by.lookup is None else self.lookups[by.lookup]
-            call, labels = contract.gathered(
-                factor.labels, label, by, self.sizes, lookup.labels if lookup else (), fill
-            )
-            size = prod(self.sizes.get(i, 1) for i in labels)
+            call, labels, view = gathered(factor.labels, label, by, self.sizes, lookup.labels if lookup else (), fill)
+            size = 0 if view else prod(self.sizes[i] for i in labels)
             array = self.tape.emit(call, factor.array, *([lookup.array] if lookup else []), size=size)
             symbol = reindexed(factor.symbol, _through(factor.labels, label, by, labels, lookup))
         if len(set(labels)) < len(labels):
@@ -203,6 +233,8 @@ class Draft:
 
     def simplify(self) -> None:
         """Sum whatever can be summed without holding more entries than before."""
+        if self.zero:
+            return
         self._drop_units()
         self._sum_alone()
         while (bucket := self._cheapest()) is not None:
@@ -291,6 +323,8 @@ class Draft:
 
     def reduce(self, most: int) -> None:
         """Contract until at most so many factors are left and no label is left to sum, at the least cost."""
+        if self.zero:
+            return None
         self._drop_units()
         self._sum_alone()
         scalars = [f for f in self.factors if not f.labels]

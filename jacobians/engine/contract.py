@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import prod
-from typing import Any
 
 import numpy as np
 import opt_einsum
-from numpy.lib.stride_tricks import as_strided
 from opt_einsum.parser import get_symbol
 
 from jacobians.engine import memory, outer
 from jacobians.engine.tape import Array, Step, Tape
-from jacobians.notation.structure import Axis
 from jacobians.notation.symbols import Label
 
 Labels = tuple[Label, ...]
@@ -203,90 +200,3 @@ def diagonal(labels: Labels) -> tuple[Step, Labels]:
     numbers = [distinct.index(i) for i in labels]
     order = list(range(len(distinct)))
     return lambda x: np.einsum(x, numbers, order), distinct
-
-
-# --- index maps -------------------------------------------------------------------------------------------------------
-
-
-def positions(axis: Axis, order: Sequence[Label], sizes: Sizes, lookup: Labels = ()) -> Step:
-    """The position along an axis for every value of the labels in `order`, as an integer array that broadcasts.
-
-    The call takes the lookup array, if the axis has one.
-    """
-    if axis.lookup is not None:
-        return arranged(lookup, order)
-    total: Any = np.array(axis.offset)
-    for label, coefficient in axis.steps:
-        total = total + arranged((label,), order)(coefficient * np.arange(sizes[label]))
-    return lambda: total
-
-
-def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels, fill: int = 0) -> tuple[Step, Labels]:
-    """Replace the axis `at` of an array by the labels of an index map; positions that do not exist read `fill`."""
-    k = labels.index(at)
-    if axis.lookup is not None:
-        union = (*(i for i in labels if i != at), *(i for i in lookup if i not in labels))
-        place = arranged(lookup, union)
-        grids = {i: arranged((i,), union)(np.arange(sizes[i])) for i in labels if i != at}
-        size = axis.size
-
-        def take(x: Array, n: Array) -> Array:
-            if size == 0:
-                return np.full([sizes[i] for i in union], fill, x.dtype)
-            where = place(n)
-            missing = (where < 0) | (where >= size)
-            if not missing.any():
-                return x[tuple(grids.get(i, where) for i in labels)]
-            inside = np.where(missing, 0, where)
-            return np.asarray(np.where(missing, x.dtype.type(fill), x[tuple(grids.get(i, inside) for i in labels)]))
-
-        return take, union
-
-    inner = [label for label, _ in axis.steps]
-    result = (*labels[:k], *inner, *labels[k + 1 :])
-    low, high = axis.bounds(sizes)
-    before, after = max(0, -low), max(0, high - axis.size + 1)
-    start = axis.offset + before
-    shape = tuple(sizes[i] for i in inner)
-    if not (before or after) and len(inner) <= 1:
-        if not inner:
-            return (lambda x: x[(slice(None),) * k + (start,)]), result
-        step = axis.steps[0][1]
-        stop = start + step * shape[0]
-        cut = (*(slice(None),) * k, slice(start, stop if stop >= 0 else None, step) if shape[0] else slice(0, 0))
-        return (lambda x: x[cut]), result
-
-    def view(x: Array) -> Array:
-        if not all(shape):
-            return np.zeros((*x.shape[:k], *shape, *x.shape[k + 1 :]), x.dtype)
-        if before or after:
-            padded = np.full((*x.shape[:k], before + axis.size + after, *x.shape[k + 1 :]), fill, x.dtype)
-            padded[(slice(None),) * k + (slice(before, before + axis.size),)] = x
-            x = padded
-        strides = tuple(c * x.strides[k] for _, c in axis.steps)
-        x = x[(slice(None),) * k + (slice(start, None),)]
-        return as_strided(x, (*x.shape[:k], *shape, *x.shape[k + 1 :]), (*x.strides[:k], *strides, *x.strides[k + 1 :]),
-                          writeable=False)  # fmt: skip
-
-    return view, result
-
-
-def injective(axes: Sequence[Axis], sizes: Sizes) -> bool:
-    """Whether different labels always mean different entries (lookups are not relied on)."""
-    found: set[Label] = set()
-    waiting = [a for a in axes if a.lookup is None]
-    while waiting:
-        for axis in waiting:
-            unknown = sorted((abs(c), i) for i, c in axis.steps if i not in found and sizes[i] > 1)
-            reach = 0
-            for coefficient, i in unknown:  # a mixed radix: each step is longer than all smaller ones together
-                if coefficient <= reach:
-                    break
-                reach += coefficient * (sizes[i] - 1)
-            else:
-                found.update(i for _, i in unknown)
-                waiting.remove(axis)
-                break
-        else:
-            return False
-    return all(i in found or sizes[i] <= 1 for axis in axes for i in axis.labels())

@@ -1,35 +1,118 @@
-"""Which entries of a Jacobian can be different from zero."""
+"""Where the entries of a Jacobian are: the positions of its terms, and how many of them there are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import prod
 
 import numpy as np
 
-from jacobians.engine import contract
+from jacobians.engine.index_maps import places
 from jacobians.engine.tape import Array
-from jacobians.notation.structure import Form, Term
+from jacobians.notation.structure import Axis, Form, Shape, Term
 from jacobians.notation.symbols import Label
 
-MOST = 1 << 24  # entries of an index-mapped term that are written out to be counted
+MOST = 1 << 25  # positions that are listed to be counted
+TABLE = 1 << 28  # entries of a table in which positions are crossed off
+PATTERNS = 12  # diagonals whose union is counted by inclusion and exclusion
+
+Pattern = tuple[Axis, ...]
+
+
+def strides(shape: Shape) -> list[int]:
+    """How far apart neighbours along every axis are in the flat array."""
+    return [prod(shape[k + 1 :]) for k in range(len(shape))]
+
+
+def listed(term: Term, axes: Sequence[Axis], order: Sequence[Label], arrays: Sequence[Array]) -> tuple[Array, Array]:
+    """The flat position along some axes of a term for all values of the labels in `order`, and whether it exists."""
+    shape = tuple(term.sizes[i] for i in order)
+    lookups = [f.labels for f in term.lookups]
+    steps = strides(tuple(a.size for a in axes))
+    call = places(axes, order, dict(enumerate(term.sizes)), lookups, steps)
+    flat, exists = call(*(arrays[f.array] for f in term.lookups))
+    return np.broadcast_to(flat, shape), np.broadcast_to(True if exists is None else exists, shape)
+
+
+def mask(form: Form, arrays: Sequence[Array]) -> Array:
+    """Which entries can be different from zero: a boolean array of the full shape, from deltas and index maps alone."""
+    result = np.zeros(prod(form.shape), np.bool_)
+    for term in form.terms:
+        _cross_off(result, term, term.axes, arrays)
+    return result.reshape(form.shape)
+
+
+def _cross_off(table: Array, term: Term, axes: Sequence[Axis], arrays: Sequence[Array]) -> None:
+    flat, exists = listed(term, axes, sorted({i for a in axes for i in a.labels()}), arrays)
+    table[flat if exists.all() else flat[exists]] = True
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
 
 
 def count(form: Form, arrays: Sequence[Array]) -> int:
     """How many entries the deltas and index maps of the terms leave, whatever the factors hold.
 
-    Exact for deltas. Index maps of one term are counted by listing their positions; where several terms have index
-    maps, their common entries are counted twice, up to the size of the tensor.
+    Exact; only where more than 2²⁵ positions would have to be listed is it a bound, the sum over the terms.
     """
-    whole = prod(form.shape)
-    if not form.terms or not whole:
+    if not form.terms or not prod(form.shape):
         return 0
-    if all(a.label is not None for t in form.terms for a in t.axes):
-        patterns = {tuple(a.label for a in t.axes) for t in form.terms}
-        return _union([_classes(p) for p in patterns], form.shape)
-    distinct = {(t.out, t.wrt, t.sizes) if not t.lookups else k: t for k, t in enumerate(form.terms)}
-    return min(whole, sum(_mapped(t, arrays) for t in distinct.values()))
+    terms = list({_canonical(t.axes, t): t for t in form.terms if 0 not in t.sizes}.values())
+    total, together = 1, list[int]()
+    for group in _components(terms, len(form.shape)):
+        patterns = {_canonical([t.axes[k] for k in group], t) for t in terms}
+        if len(patterns) == 1:  # the same in all terms: the other axes go through all of it
+            total *= _union(terms[:1], group, arrays)
+        else:
+            together += group
+    return total * _union(terms, sorted(together), arrays) if together and terms else total * bool(terms)
+
+
+def _canonical(axes: Iterable[Axis], term: Term) -> tuple[object, ...]:
+    """Axes with their labels numbered as they are met, and what they look up: equal for equal patterns."""
+    met: dict[Label, int] = {}
+    found: list[object] = []
+    for axis in axes:
+        steps = tuple((met.setdefault(i, len(met)), term.sizes[i], c) for i, c in axis.steps)
+        found.append((axis.size, steps, axis.offset, None if axis.lookup is None else term.lookups[axis.lookup].array))
+    return tuple(found)
+
+
+def _components(terms: Sequence[Term], ndim: int) -> list[list[int]]:
+    """The axes in groups that share no label in any term."""
+    root = list(range(ndim))
+    for term in terms:
+        first: dict[Label, int] = {}
+        for k, axis in enumerate(term.axes):
+            for i in axis.labels():
+                a, b = sorted((root[k], root[first.setdefault(i, k)]))
+                root = [a if r == b else r for r in root]
+    return [[k for k in range(ndim) if root[k] == r] for r in dict.fromkeys(root)]
+
+
+def _union(terms: Sequence[Term], group: Sequence[int], arrays: Sequence[Array]) -> int:
+    """How many positions along a group of axes the terms reach together."""
+    patterns = [[t.axes[k] for k in group] for t in terms]
+    shape = tuple(a.size for a in patterns[0])
+    if all(a.label is not None for p in patterns for a in p):
+        ties = _outermost({_classes([a.label for a in p]) for p in patterns})
+        if len(ties) <= PATTERNS:
+            return _diagonals(ties, shape)
+    sizes = [t.size({i for a in p for i in a.labels()}) for t, p in zip(terms, patterns, strict=True)]
+    whole = prod(shape)
+    if sum(sizes) > MOST:
+        return min(whole, sum(sizes))
+    if whole <= TABLE and whole <= 64 * sum(sizes):
+        table = np.zeros(whole, np.bool_)
+        for term, pattern in zip(terms, patterns, strict=True):
+            _cross_off(table, term, pattern, arrays)
+        return int(np.count_nonzero(table))
+    found = []
+    for term, pattern in zip(terms, patterns, strict=True):
+        flat, exists = listed(term, pattern, sorted({i for a in pattern for i in a.labels()}), arrays)
+        found.append(flat[exists])
+    return len(np.unique(np.concatenate(found)))
 
 
 def _classes(pattern: Sequence[Label | None]) -> tuple[int, ...]:
@@ -37,10 +120,13 @@ def _classes(pattern: Sequence[Label | None]) -> tuple[int, ...]:
     return tuple(pattern.index(i) for i in pattern)
 
 
-def _union(patterns: list[tuple[int, ...]], shape: Sequence[int]) -> int:
-    """The size of a union of diagonals, by inclusion and exclusion; diagonals inside others are left out first."""
-    patterns = [p for p in patterns if not any(q != p and _common([p, q]) == _classes(p) for q in patterns)]
-    patterns = list(dict.fromkeys(patterns))
+def _outermost(patterns: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The diagonals that are not inside others."""
+    return [p for p in patterns if not any(q != p and _common([p, q]) == p for q in patterns)]
+
+
+def _diagonals(patterns: Sequence[tuple[int, ...]], shape: Shape) -> int:
+    """The size of a union of diagonals, by inclusion and exclusion."""
     total = 0
     for number in range(1, len(patterns) + 1):
         for some in combinations(patterns, number):
@@ -57,35 +143,3 @@ def _common(patterns: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
             a, b = sorted((root[k], root[first]))
             root = [a if r == b else r for r in root]
     return tuple(root)
-
-
-def _mapped(term: Term, arrays: Sequence[Array]) -> int:
-    """Count the entries of a term with index maps, one group of connected axes at a time."""
-    sizes = dict(enumerate(term.sizes))
-    groups: list[tuple[set[Label], list[int]]] = []
-    for k, axis in enumerate(term.axes):
-        labels, members = set(axis.labels()), [k]
-        for group in [g for g in groups if g[0] & labels]:
-            labels |= group[0]
-            members += group[1]
-            groups.remove(group)
-        groups.append((labels, members))
-    total = 1
-    for labels, members in groups:
-        order = sorted(labels)
-        shape = tuple(sizes[i] for i in order)
-        axes = [term.axes[k] for k in members]
-        if len(axes) == 1 and axes[0].label is not None:
-            total *= axes[0].size
-        elif prod(shape) > MOST:
-            total *= prod(a.size for a in axes)
-        else:
-            flat, exists = np.zeros(shape, np.int64), np.ones(shape, np.bool_)
-            for axis in axes:
-                lookup = term.lookups[axis.lookup] if axis.lookup is not None else None
-                call = contract.positions(axis, order, sizes, lookup.labels if lookup else ())
-                at = call(*([arrays[lookup.array]] if lookup else []))
-                exists &= (at >= 0) & (at < axis.size)
-                flat = flat * axis.size + at
-            total *= len(np.unique(flat[exists]))
-    return total

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from jacobians.engine import contract
-from jacobians.engine.builder import Draft
+from jacobians.engine.builder import TermBuilder
 from jacobians.engine.tape import Array, Tape
 from jacobians.notation.structure import Factor, Form, Term
 from jacobians.notation.symbols import Label, Named, Product, Symbol, reindexed, shortened, symbol_of
@@ -48,8 +48,9 @@ def condensed(tape: Tape, form: Form) -> Form:
 def _repeated(tape: Tape, terms: Sequence[Term], merge: Merge) -> tuple[Term, ...]:
     """Merge pairs as long as there are any."""
     result: list[Term] = []
-    for term in terms:
-        new = term
+    for new in terms:
+        if 0 in new.sizes:  # it has no entries
+            continue
         while True:
             for k, old in enumerate(result):
                 sum_of_both = merge(tape, old, new)
@@ -111,7 +112,7 @@ def _merge(tape: Tape, coarse: Term, fine: Term, most: int = 0) -> Term | None:
     labels = tuple(i for i in range(len(coarse.sizes)) if i in carried)
     if coarse.size(labels) > max(coarse.held + fine.held, most):
         return None
-    return Draft(tape, (_added(tape, coarse, fine, image, labels),)).finish()
+    return TermBuilder(tape, (_added(tape, coarse, fine, image, labels),)).finish()
 
 
 def _factored(tape: Tape, a: Term, b: Term) -> Term | None:
@@ -132,7 +133,7 @@ def _factored(tape: Tape, a: Term, b: Term) -> Term | None:
     if a.size(labels) > max(y.held + z.held, a.size(a.kept) // SMALL):
         return None
     total = _added(tape, y, z, image, labels)
-    return Draft(tape, (replace(total, factors=(*common, *total.factors)),)).finish()
+    return TermBuilder(tape, (replace(total, factors=(*common, *total.factors)),)).finish()
 
 
 def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labels: tuple[Label, ...]) -> Term:
@@ -160,12 +161,12 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
 
 def _core(tape: Tape, term: Term) -> Factor:
     """The product of a term's factors as one array."""
-    draft = Draft(tape, (term,))
-    draft.reduce(most=1)
-    if not draft.factors:
+    builder = TermBuilder(tape, (term,))
+    builder.reduce(most=1)
+    if not builder.factors:
         dtype = tape.dtype
         return Factor(tape.emit(lambda: np.ones((), dtype)), (), (Product(1, ()),))
-    return draft.factors[0]
+    return builder.factors[0]
 
 
 def _sum_symbol(

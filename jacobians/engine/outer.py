@@ -84,8 +84,8 @@ def _outer(row: int, cached: bool) -> Into:
     step = CHUNK[cached] // row
 
     def call(out: Array, x: Array, y: Array) -> Array:
-        if not x.dtype == y.dtype == out.dtype or out.dtype.char not in "fdFD":
-            return _multiplied(out, x, y)
+        if not x.dtype == y.dtype == out.dtype or out.dtype.char not in "fdFD" or "raise" in np.geterr().values():
+            return _multiplied(out, x, y)  # BLAS does not tell of overflows
         column, line, matrix = x.reshape(-1, 1), y.reshape(1, row), out.reshape(-1, row)
         multiply: Callable[..., Array] = np.dot
         if cached and out.dtype.kind == "f":

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from jacobians.engine import compiler, contract, memory
-from jacobians.engine.builder import Draft
+from jacobians.engine.builder import TermBuilder
+from jacobians.engine.entries import listed
 from jacobians.engine.tape import Array, Program, Tape
-from jacobians.notation.structure import Axis, Form, Term
+from jacobians.notation.structure import Form, Term
 
 
 def sparse(form: Form, arrays: Sequence[Array]) -> Any:
@@ -46,32 +47,20 @@ def _cores(form: Form) -> tuple[Program, Form]:
     tape = Tape(form.arrays, form.dtype)
     terms = []
     for term in form.terms:
-        draft = Draft(tape, (term,))
-        draft.reduce(most=1)
-        terms.append(draft.finish())
+        builder = TermBuilder(tape, (term,))
+        builder.reduce(most=1)
+        if not builder.zero:
+            terms.append(builder.finish())
     return compiler.finished(tape, replace(form, terms=tuple(terms)))
 
 
 def _entries(term: Term, arrays: Sequence[Array]) -> tuple[Array, Array, Array]:
     """Row, column and value of every entry of a term."""
-    sizes = dict(enumerate(term.sizes))
     order = sorted(term.kept)
-    shape = tuple(sizes[i] for i in order)
-    exists: Any = np.ones(shape, np.bool_)
-
-    def flat(axes: Sequence[Axis]) -> Array:
-        nonlocal exists
-        total: Any = np.zeros((), np.int64)
-        for axis in axes:
-            lookup = None if axis.lookup is None else term.lookups[axis.lookup]
-            call = contract.positions(axis, order, sizes, lookup.labels if lookup else ())
-            at = call(*([arrays[lookup.array]] if lookup else []))
-            exists = exists & (at >= 0) & (at < axis.size)
-            total = total * axis.size + at
-        return np.broadcast_to(total, shape)
-
-    value: Any = np.asarray(term.sign)
+    shape = tuple(term.sizes[i] for i in order)
+    (rows, there), (columns, here) = (listed(term, side, order, arrays) for side in (term.out, term.wrt))
+    value: Array = np.asarray(term.sign)
     for factor in term.factors:
         value = value * contract.arranged(factor.labels, order)(arrays[factor.array])
-    rows, columns = flat(term.out), flat(term.wrt)
+    exists = there & here
     return rows[exists], columns[exists], np.broadcast_to(value, shape)[exists]

@@ -49,6 +49,7 @@ class Tape:
         self.largest = 0  # entries of the largest array made on the way
         self.cost = 0.0  # nanoseconds, about
         self.own: set[int] = set()  # values in new memory that only this tape knows
+        self.couplings: set[int] = set()  # 0/1 factors over the labels of two index maps
         self._made: dict[Hashable, int] = {}
 
     def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0, key: Hashable = None) -> int:

@@ -12,21 +12,20 @@ from __future__ import annotations
 
 import mmap
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from functools import partial
-from itertools import product as combinations
-from math import ceil, floor, prod
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
 
 from jacobians.engine import memory, outer
 from jacobians.engine.blocks import copied, cover
-from jacobians.engine.builder import Draft
-from jacobians.engine.contract import Labels, Sizes, arranged, injective, positions
+from jacobians.engine.builder import TermBuilder
+from jacobians.engine.contract import Labels, Sizes, arranged
+from jacobians.engine.index_maps import injective, places, windows
 from jacobians.engine.tape import Array, Step, Tape
-from jacobians.notation.structure import Axis, Form, Term
-from jacobians.notation.symbols import Label
+from jacobians.notation.structure import Form, Term
 
 
 def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -> int:
@@ -35,11 +34,11 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     `cached`: it is likely to be in the cache, together with what else is written.
     """
     start = tape.inputs + len(tape.calls)
-    drafts = [Draft(tape, (term,)) for term in form.terms]
-    for draft in drafts:
-        draft.reduce(most=2)
-        draft.factors.sort(key=lambda f: -draft.size(f.labels))
-    terms = [draft.finish() for draft in drafts]
+    builders = [TermBuilder(tape, (term,)) for term in form.terms]
+    for builder in builders:
+        builder.reduce(most=2)
+        builder.factors.sort(key=lambda f: -builder.size(f.labels))
+    terms = [builder.finish() for builder in builders if not builder.zero]
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
     uses = Counter(_arrays(terms))
     if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
@@ -149,39 +148,6 @@ def _cleared(out: Array) -> Array:
 # --- terms with ties and index maps -----------------------------------------------------------------------------------
 
 
-def windows(axes: Sequence[Axis], sizes: Sizes) -> Iterator[tuple[dict[Label, int], dict[Label, slice]]]:
-    """Cut the label space so that all positions exist: fixed labels and ranges of the others.
-
-    Where an axis combines several labels and can leave its range or overlap, all but its longest label are fixed in
-    turn (a 3×3 kernel gives nine windows).
-    """
-    if 0 in sizes.values():
-        return
-    safe = injective(axes, sizes)
-    fixed: list[Label] = []
-    for axis in axes:
-        if len(axis.steps) > 1 and not (safe and axis.inside(sizes)):
-            inner = sorted((i for i, _ in axis.steps if i not in fixed), key=lambda i: sizes[i])
-            fixed += inner[:-1]
-    bounded = [a for a in axes if a.label is None and not a.inside(sizes)]
-    for values in combinations(*(range(sizes[i]) for i in fixed)):
-        at = dict(zip(fixed, values, strict=True))
-        ranges: dict[Label, slice] = {}
-        exists = True
-        for axis in bounded:
-            base = axis.offset + sum(c * at[i] for i, c in axis.steps if i in at)
-            free = [(i, c) for i, c in axis.steps if i not in at]
-            if not free:
-                exists = exists and 0 <= base < axis.size
-                continue
-            ((i, c),) = free
-            low, high = sorted((-base / c, (axis.size - 1 - base) / c))
-            old = ranges.get(i, slice(0, sizes[i]))
-            ranges[i] = slice(max(old.start, ceil(low)), min(old.stop, floor(high) + 1))
-        if exists and all(r.start < r.stop for r in ranges.values()):
-            yield at, ranges
-
-
 def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> Step:
     """Write ± the product of at most two factors (the larger first, no label left to sum) into a C-contiguous output.
 
@@ -239,8 +205,7 @@ def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: S
     shape = tuple(sizes[i] for i in order)
     views = [arranged(labels, order) for labels in factors]
     number = len(factors)
-    places = [(positions(a, order, sizes, term.lookups[a.lookup].labels if a.lookup is not None else ()), a, s)
-              for a, s in zip(term.axes, strides, strict=True)]  # fmt: skip
+    where = places(term.axes, order, sizes, [f.labels for f in term.lookups], strides)
     # Where all labels stand in axes without lookups, no entry is met twice.
     affine = [a for a in term.axes if a.lookup is None]
     once = injective(affine, sizes) and set(order) <= {i for a in affine for i in a.labels()}
@@ -248,18 +213,13 @@ def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: S
     def call(out: Array, *arrays: Array) -> Array:
         if 0 in shape or out.size == 0:
             return out
-        flat: Any = 0
-        exists: Any = True
-        for place, axis, stride in places:
-            at = place(arrays[number + axis.lookup]) if axis.lookup is not None else place()
-            if axis.lookup is not None or not axis.inside(sizes):
-                exists = exists & (at >= 0) & (at < axis.size)
-            flat = flat + stride * at
+        flat, exists = where(*arrays[number:])
         value: Any = term.sign
         for arrange, x in zip(views, arrays, strict=False):
             value = value * arrange(x)
-        flat, exists, value = (np.broadcast_to(v, shape) for v in (flat, exists, value))
-        if not exists.all():
+        flat, value = np.broadcast_to(flat, shape), np.broadcast_to(value, shape)
+        if exists is not None and not exists.all():
+            exists = np.broadcast_to(exists, shape)
             flat, value = flat[exists], value[exists]
         entries = out.reshape(-1)
         if once:

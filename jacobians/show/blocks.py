@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jacobians.engine.entries import mask
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import equation, times, written
 from jacobians.notation.structure import Form
 from jacobians.notation.sums import DELTA
-from jacobians.show.pattern import mask
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
+from jacobians.engine.entries import mask
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form, Shape
 
 CELLS = 1 << 14
 SIDE = 190  # pixels
-
-
-def mask(form: Form, arrays: Sequence[Array]) -> Array:
-    """Which entries can be different from zero: a boolean array of the full shape, from deltas and index maps alone."""
-    result = np.zeros(form.shape, np.bool_)
-    for term in form.terms:
-        order = sorted({i for a in term.axes for i in a.labels()})
-        shape = tuple(term.sizes[i] for i in order)
-        places: list[Array] = []
-        exists = np.ones(shape, np.bool_)
-        for axis in term.axes:
-            at: Array = np.full(shape, axis.offset)
-            if axis.lookup is not None:
-                lookup = term.lookups[axis.lookup]
-                values = arrays[lookup.array].transpose(np.argsort(lookup.labels))
-                at = np.broadcast_to(values.reshape([term.sizes[i] if i in lookup.labels else 1 for i in order]), shape)
-            else:
-                for label, c in axis.steps:
-                    where = order.index(label)
-                    at = at + c * np.arange(shape[where]).reshape([-1 if k == where else 1 for k in range(len(order))])
-            exists &= (at >= 0) & (at < axis.size)
-            places.append(at)
-        result[tuple(p[exists] for p in places)] = True
-    return result
 
 
 def pattern(form: Form, arrays: Sequence[Array]) -> str:

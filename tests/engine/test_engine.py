@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from itertools import pairwise, permutations
 
@@ -29,7 +26,7 @@ from jacobians import (
     Tanh,
     term,
 )
-from jacobians.engine import compiler, elimination, memory, threads
+from jacobians.engine import compiler, elimination, memory
 from jacobians.engine.elimination import Extent
 
 rng = np.random.default_rng(0)
@@ -163,50 +160,21 @@ def test_large_intermediates_are_counted(monkeypatch):
     assert program.needed >= J.full_nbytes
 
 
-# --- threads ----------------------------------------------------------------------------------------------------------
+# --- threads and settings ---------------------------------------------------------------------------------------------
 
 
-def test_both_raises_what_either_raises_and_is_free_again():
-    def wrong():
-        raise ArithmeticError("wrong")
-
-    done = []
-    for first, second in ((wrong, lambda: done.append(1)), (lambda: done.append(1), wrong)):
-        with pytest.raises(ArithmeticError):
-            threads.both(first, second)
-    for _ in range(100):
-        threads.both(lambda: done.append(1), lambda: done.append(1))
-    assert len(done) == 202
+@pytest.mark.parametrize(("rows", "columns"), [(20, 20), (300, 100), (3000, 100), (30000, 100), (1000, 3000)])
+def test_errors_of_numpy_are_as_the_caller_wants_them(rows, columns):
+    """In results of any size: nothing is computed where the caller's settings do not hold."""
+    x, y = np.full(rows, 1e200), np.full(columns, 1e200)
+    J = term("x_i y_j -> i;j", x, y).bind()
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        J.full()
+    with np.errstate(all="ignore"):
+        assert np.isinf(J.full()).all()
 
 
-def test_both_inside_both_does_not_wait_for_itself():
-    seen = []
-    threads.both(lambda: threads.both(lambda: seen.append(1), lambda: seen.append(2)), lambda: seen.append(3))
-    assert sorted(seen) == [1, 2, 3]
-
-
-@pytest.fixture
-def sooner(monkeypatch):
-    """Two threads for smaller results, so that no test needs much memory."""
-    monkeypatch.setattr(threads, "WORTH", 1 << 16)
-    compiler.writer.cache_clear()
-    yield
-    compiler.writer.cache_clear()
-
-
-def test_large_results_are_the_same_from_two_threads(monkeypatch, sooner):
-    A, x = rng.normal(size=(64, 200)), rng.normal(size=200)
-    J = term("A_oi x_k -> o;ik", A, x).bind()
-    calls, both = [], threads.both
-    monkeypatch.setattr(threads, "both", lambda *tasks: (calls.append(1), both(*tasks)))
-    together = J.full()
-    assert calls == [1]
-    monkeypatch.setattr(threads, "_cores", lambda: 1)
-    np.testing.assert_array_equal(J.full(), together)
-    np.testing.assert_allclose(together, np.einsum("oi,k->oik", A, x))
-
-
-def test_many_threads_and_large_results(sooner):
+def test_many_threads_and_large_results():
     A, x = rng.normal(size=(60, 200)), rng.normal(size=190)
     J = term("A_oi x_k -> o;ik", A, x).bind()
     expected = np.einsum("oi,k->oik", A, x)
@@ -223,23 +191,6 @@ def test_many_threads_and_large_results(sooner):
     for thread in threads:
         thread.join()
     assert not wrong
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_has_its_own_helper():
-    """In a process of its own, where no other library watches forks."""
-    program = """
-import os
-from jacobians.engine import threads
-
-threads.both(lambda: None, lambda: None)
-if os.fork():
-    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
-done = []
-threads.both(lambda: done.append(1), lambda: done.append(2))
-os._exit(0 if sorted(done) == [1, 2] else 1)
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 # --- plans are found again --------------------------------------------------------------------------------------------
