@@ -38,7 +38,7 @@ def listed(term: Term, axes: Sequence[Axis], order: Sequence[Label], arrays: Seq
 def mask(form: Form, arrays: Sequence[Array]) -> Array:
     """Which entries can be different from zero: a boolean array of the full shape, from deltas and index maps alone."""
     result = np.zeros(prod(form.shape), np.bool_)
-    for term in form.terms:
+    for term in [t for t in form.terms if 0 not in t.sizes]:
         _cross_off(result, term, term.axes, arrays)
     return result.reshape(form.shape)
 
