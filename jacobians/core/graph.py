@@ -11,17 +11,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
+from jacobians.engine.linearized import Linearized, Structure
+from jacobians.engine.sources import Between
 from jacobians.engine.tape import INSTEAD, Array
 from jacobians.errors import TracingError, locate
 from jacobians.notation.renaming import Names
 from jacobians.notation.structure import Form, Shape
+
+T = TypeVar("T")
 
 
 class Differentiable(Protocol):
@@ -80,34 +84,22 @@ class Wanted(NamedTuple):
     argument_name: str
 
 
-class Seed(NamedTuple):
-    """A Jacobian put before a graph or behind it, so that a product with it is what the graph gives.
-
-    Its value, or its argument, is `FIRST`.
-    """
-
-    value: int
-    argument: int
-    jacobian: Jacobian
-
-
-FIRST = -(1 << 30)  # the vertex of tangents or cotangents
 Key = tuple[Any, ...]
-_plans: OrderedDict[Key, compiler.Plan] = OrderedDict()  # those last used come last
-MOST = 1024  # plans that are kept
+_remembered: OrderedDict[Key, Any] = OrderedDict()  # those last used come last
+MOST = 1024  # structures and plans that are kept
 
 
-def remembered(key: Key, make: Callable[[], compiler.Plan]) -> compiler.Plan:
-    """The plan that was made for a key before, or a new one."""
-    plan = _plans.get(key)
-    if plan is None:
-        plan = _plans[key] = make()
-        while len(_plans) > MOST:
-            _plans.popitem(last=False)
+def remembered(key: Key, make: Callable[[], T]) -> T:
+    """The structure or plan that was made for a key before, or a new one."""
+    found: T | None = _remembered.get(key)
+    if found is None:
+        found = _remembered[key] = make()
+        while len(_remembered) > MOST:
+            _remembered.popitem(last=False)
     else:
         with suppress(KeyError):  # another thread may have dropped it
-            _plans.move_to_end(key)
-    return plan
+            _remembered.move_to_end(key)
+    return found
 
 
 class Recording:
@@ -173,59 +165,58 @@ class Recording:
 
     def full(self, wanted: Sequence[Wanted]) -> list[Array]:
         """The full Jacobian tensors."""
-        plan, arrays = self.plan(wanted, full=True)
-        plan.program.require_memory()
-        return list(plan.program(arrays))
+        return self.linearized(wanted).full()
 
     def jacobians(self, wanted: Sequence[Wanted]) -> list[Jacobian]:
-        """The unmaterialised Jacobians."""
-        plan, arrays = self.plan(wanted, full=False)
-        plan.program.require_memory()
-        made = plan.program(arrays)
-        return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
+        """The unmaterialised Jacobians; nothing is multiplied yet."""
+        linearized = self.linearized(wanted)
+        return [Jacobian.of(Between(linearized, k, one[2:])) for k, one in enumerate(wanted)]
 
     def jvp(self, value: int, tangents: Mapping[int, Array]) -> Array:
         """Σ ∂value/∂x · h over arguments x with tangents h, without any matrix; their leading axes come first."""
-        lead = next(h.shape[: h.ndim - self.values[n].ndim] for n, h in tangents.items())
-        cut = len(lead)
-        seeds = [Seed(n, FIRST, Jacobian.from_array(np.moveaxis(h, range(cut), range(-cut, 0)), h.ndim - cut))
-                 for n, h in tangents.items()]  # fmt: skip
-        plan, arrays = self.plan([Wanted(value, FIRST, "f", "t")], True, seeds)
-        plan.program.require_memory()
-        (product,) = plan.program(arrays)
-        return np.moveaxis(product, range(product.ndim - cut, product.ndim), range(cut))
+        return self.linearized([Wanted(value, n, "f", "x") for n in tangents]).jvp(value, tangents)()[0]
 
     def vjp(self, cotangents: Mapping[int, Array], arguments: Sequence[int]) -> list[Array]:
         """Σ u · ∂value/∂x over values with cotangents u, for every argument x; their leading axes come first."""
-        seeds = [Seed(FIRST, n, Jacobian.from_array(u, u.ndim - self.values[n].ndim)) for n, u in cotangents.items()]
-        plan, arrays = self.plan([Wanted(FIRST, n, "u", "x") for n in arguments], True, seeds)
-        plan.program.require_memory()
-        return list(plan.program(arrays))
+        wanted = [Wanted(value, n, "f", "x") for value in cotangents for n in arguments]
+        return list(self.linearized(wanted).vjp(cotangents, arguments)())
 
-    def plan(
-        self, wanted: Sequence[Wanted], full: bool, seeds: Sequence[Seed] = ()
-    ) -> tuple[compiler.Plan, list[Array]]:
-        """The compiled products of the local Jacobians, and the arrays that they take.
+    def linearized(self, wanted: Sequence[Wanted]) -> Linearized:
+        """The graph of the local Jacobians on the way from the arguments to the values.
 
-        A plan is found again by all that it depends on: the graph, and the formulas, shapes, dtypes and identities of
-        the arrays that every layer on the way has written now.
+        Its structure, for which programs have been compiled, is found again by all that it depends on: the graph, and
+        the formulas, shapes, dtypes and identities of the arrays that every layer on the way has written now.
         """
         if self.parts:
-            self.require_no_parts(wanted, seeds)
-        written, arrays = self.written(wanted, seeds)
+            self.require_no_parts(wanted)
+        written, arrays = self.written(wanted)
         values = self.values
-        leaves = tuple([(n, values[n].shape, values[n].dtype) for n in self.leaves.values()])
-        sown = tuple([(seed.value, seed.argument, seed.jacobian.form) for seed in seeds])
-        key = (full, tuple(wanted), leaves, tuple([(node.arguments, *rest) for node, *rest in written]), sown)
-        count = len(arrays)
-        arrays += [array for seed in seeds for array in seed.jacobian.arrays]
-        return remembered(key, lambda: self._compiled(written, wanted, full, seeds, count)), arrays
+        known = {*self.leaves.values(), *[n for one in wanted for n in one[:2]]}
+        ends = tuple([(n, values[n].shape, values[n].dtype) for n in known])
+        key = (tuple(wanted), ends, tuple([(node.arguments, *rest) for node, *rest in written]))
+        return Linearized(remembered(key, lambda: self._structure(written, wanted)), arrays)
 
-    def written(self, wanted: Sequence[Wanted], seeds: Sequence[Seed] = ()) -> tuple[list[Written], list[Array]]:
+    def _structure(self, written: Sequence[Written], wanted: Sequence[Wanted]) -> Structure:
+        """The structure of what has been written; every formula must fit its shapes."""
+        edges = self.edges(written)
+        try:
+            compiler.drawn(edges, ())
+        except compiler.Misfit as error:
+            edge = edges[error.edge]
+            (node,) = (node for node, value, *_ in written if value == edge.value)
+            raise self._located(node, f"∂{edge.out_name}/∂{edge.wrt_name} {error}") from error
+        asked = []
+        for number, by, out_name, wrt_name in wanted:
+            value, argument = self.values[number], self.values[by]
+            both = np.result_type(value, argument)
+            asked.append(compiler.Wanted(number, by, value.shape, argument.shape, both, out_name, wrt_name))
+        return Structure(edges, tuple(asked))
+
+    def written(self, wanted: Sequence[Wanted]) -> tuple[list[Written], list[Array]]:
         """What the nodes on the way from the arguments to the values write, and all arrays in it."""
         arrays: list[Array] = []
         numbers: dict[int, int] = {}
-        found = [self.write(node, depends, arrays, numbers) for node, depends in self.between(wanted, seeds)]
+        found = [self.write(node, depends, arrays, numbers) for node, depends in self.between(wanted)]
         return found, arrays
 
     def write(
@@ -253,10 +244,10 @@ class Recording:
         naming = self.naming.get(node.value) or (node.layer.output_name, ())
         return node, node.value, output.shape, output.dtype, naming, tuple(patterns)
 
-    def require_no_parts(self, wanted: Sequence[Wanted], seeds: Sequence[Seed]) -> None:
+    def require_no_parts(self, wanted: Sequence[Wanted]) -> None:
         """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
-        targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
-        for source in {one.argument for one in wanted} | {seed.value for seed in seeds}:
+        targets = {one.value for one in wanted}
+        for source in {one.argument for one in wanted}:
             depends = set(self.parts.get(source, ()))
             for node in self.nodes if depends else ():
                 if any(number in depends for _, number in node.arguments):
@@ -266,34 +257,6 @@ class Recording:
                     "there is no complex derivative: on the way the real or imaginary part, the conjugate or the "
                     "absolute value is taken; differentiate by a real value"
                 )
-
-    def _compiled(
-        self, written: Sequence[Written], wanted: Sequence[Wanted], full: bool, seeds: Sequence[Seed], count: int
-    ) -> compiler.Plan:
-        """A plan for what has been written."""
-        edges = self.edges(written)
-        ends: dict[int, tuple[Shape, np.dtype[Any]]] = {}
-        for value, argument, jacobian in seeds:
-            form = jacobian.form
-            numbers = tuple(range(count, count + len(jacobian.arrays)))
-            count += len(numbers)
-            shapes = form.out_shape, form.wrt_shape
-            edges += (compiler.Edge(value, argument, *shapes, form.dtype, "u", "t", form, numbers),)
-            ends[FIRST] = (form.out_shape if value == FIRST else form.wrt_shape), form.dtype
-        asked = []
-        for number, by, out_name, wrt_name in wanted:
-            (out_shape, one), (wrt_shape, other) = (
-                ends[n] if n == FIRST else (self.values[n].shape, self.values[n].dtype) for n in (number, by)
-            )
-            asked.append(
-                compiler.Wanted(number, by, out_shape, wrt_shape, np.result_type(one, other), out_name, wrt_name)
-            )
-        try:
-            return compiler.plan(edges, tuple(asked), full)
-        except compiler.Misfit as error:
-            edge = edges[error.edge]
-            (node,) = (node for node, value, *_ in written if value == edge.value)
-            raise self._located(node, f"∂{edge.out_name}/∂{edge.wrt_name} {error}") from error
 
     def edges(self, written: Sequence[Written]) -> tuple[compiler.Edge, ...]:
         """The local Jacobians as edges of a graph."""
@@ -307,11 +270,10 @@ class Recording:
                 )
         return tuple(found)
 
-    def between(self, wanted: Sequence[Wanted], seeds: Sequence[Seed] = ()) -> list[tuple[Node, set[int] | None]]:
+    def between(self, wanted: Sequence[Wanted]) -> list[tuple[Node, set[int] | None]]:
         """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
-        targets = {one.value for one in wanted} | {seed.argument for seed in seeds}
-        sources = ({one.argument for one in wanted} | {seed.value for seed in seeds}) - {FIRST}
-        depends, found = set(sources), []
+        depends, needed = {one.argument for one in wanted}, {one.value for one in wanted}
+        found: list[Node] = []
         for node in self.nodes:
             for _, number in node.arguments:
                 if number in depends:
@@ -319,7 +281,7 @@ class Recording:
                     found.append(node)
                     break
         every = None if len(depends) == len(self.values) else depends
-        needed, result = targets, []
+        result = []
         for node in reversed(found):
             if node.value in needed:
                 for _, number in node.arguments:

@@ -5,21 +5,19 @@ The axes are the output axes, then the axes of what we differentiate by ("wrt"):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
-from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike
 
+from jacobians.core.linear_map import LinearMap, numbers
 from jacobians.engine import algebra, compiler, entries
 from jacobians.engine.sparse import sparse
 from jacobians.engine.tape import Array
-from jacobians.notation.formula import equation, times
+from jacobians.notation.formula import equation
 from jacobians.notation.markup import latex
-from jacobians.notation.structure import Factor, Form, Shape, Term, plain
+from jacobians.notation.structure import Factor, Form, Shape, Term
 from jacobians.notation.symbols import symbol_of
 from jacobians.show.html import jacobian_html
 from jacobians.show.layouts import Layouts, layouts
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Scalar = compiler.Scalar
-POSITION = np.dtype(np.intp)  # the type of positions in a lookup
 
 
 def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[Any, ...] = ()) -> Jacobian:
@@ -39,23 +36,12 @@ def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[An
     return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
 
 
-def numbers(array: Array, lookup: bool, what: str) -> Array:
-    """Floating-point numbers for a factor; positions for a lookup, which must hold integers."""
-    if lookup:
-        if array.dtype.kind not in "iu" and array.size:  # an empty list is one of positions, too
-            raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
-        return array.astype(POSITION)  # of unsigned ones, those that are too large become negative: they do not exist
-    if array.dtype.kind not in "biu":
-        raise ValueError(f"in the formula {what} must hold numbers, not {array.dtype}")
-    return array.astype(np.float64)
-
-
 def plain_number(value: Any) -> Any:
     """A plain Python number, so that it does not decide the dtype of what it multiplies."""
     return value.item() if isinstance(value, np.generic | np.ndarray) else value
 
 
-class Jacobian:
+class Jacobian(LinearMap):
     """A generalized Jacobian ∂y_i/∂x_j for multi-indices i and j, as a sum of products of arrays and deltas.
 
     Its shape is `out_shape + wrt_shape`. It is immutable and stays unmaterialised: products, sums and selections work
@@ -78,133 +64,17 @@ class Jacobian:
     (500, 400)
     """
 
-    __slots__ = ("arrays", "form")
-    __array_ufunc__ = None  # numpy leaves +, -, *, @ to us
-    form: Form
-    arrays: tuple[Array, ...]
-
-    def __init__(self, form: Form, arrays: tuple[Array, ...]) -> None:
-        object.__setattr__(self, "form", form)
-        object.__setattr__(self, "arrays", arrays)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("a Jacobian is immutable")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("a Jacobian is immutable")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Jacobian, (self.form, self.arrays)
+    __slots__ = ()
 
     @classmethod
     def from_array(cls, values: ArrayLike, out_ndim: int) -> Jacobian:
         """The Jacobian with these entries, of which the first `out_ndim` axes are output axes."""
-        array = np.asarray(values)
-        if array.dtype.kind not in "fc":
-            array = numbers(array, lookup=False, what="J")
-        axes = tuple(plain(k, n) for k, n in enumerate(array.shape))
-        one = Term(array.shape, (Factor(0, tuple(range(array.ndim)), symbol_of("J", array.ndim)),), (),
-                   axes[:out_ndim], axes[out_ndim:])  # fmt: skip
-        return cls(Form(array.shape[:out_ndim], array.shape[out_ndim:], array.dtype, (one,)), (array,))
+        array = numbers(values, "a Jacobian")
+        return cls(compiler.dense(array.shape, out_ndim, array.dtype), (array,))
 
     def named(self, out_name: str, wrt_name: str) -> Jacobian:
         """The same Jacobian, written ∂out_name/∂wrt_name."""
-        return Jacobian(_renamed(self.form, out_name, wrt_name), self.arrays)
-
-    # -- as an array ---------------------------------------------------------------------------------------------------
-
-    @property
-    def out_shape(self) -> Shape:
-        """The shape of the output."""
-        return self.form.out_shape
-
-    @property
-    def wrt_shape(self) -> Shape:
-        """The shape of what we differentiate by."""
-        return self.form.wrt_shape
-
-    @property
-    def shape(self) -> Shape:
-        """`out_shape + wrt_shape`."""
-        return self.form.out_shape + self.form.wrt_shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of the full tensor."""
-        return self.form.dtype
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held now, by the factors."""
-        return sum({id(a): a.nbytes for a in self.arrays}.values())
-
-    @property
-    def full_nbytes(self) -> int:
-        """Bytes that `full()` would take."""
-        return prod(self.shape) * self.dtype.itemsize
-
-    def full(self, out: Array | None = None) -> Array:
-        """The full tensor, of shape `out_shape + wrt_shape`.
-
-        Parameters
-        ----------
-        out
-            An array to write into, of that shape and dtype; it is returned.
-
-        Raises
-        ------
-        JacobianTooLarge
-            A `MemoryError`, before anything is allocated, if the tensor would not fit into memory.
-        """
-        if out is None:
-            program = compiler.writer(self.form, into=False)
-            program.require_memory()
-            return program(self.arrays)[0]
-        if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype != self.dtype:
-            given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise ValueError(f"out must be a {self.dtype} array of shape {self.shape}, not {given}")
-        if out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in self.arrays):
-            compiler.writer(self.form, into=True)((*self.arrays, out))
-        else:
-            out[...] = self.full()
-        return out
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        if copy is False:
-            raise ValueError("a Jacobian is not stored as an array, so it cannot become one without a copy")
-        full = self.full()
-        return full if dtype is None else full.astype(dtype, copy=False)
-
-    def matrix(self, order: Literal["C", "F"] = "C") -> Array:
-        """The 2-D matrix (∏ out_shape × ∏ wrt_shape); 1×N for the gradient of a scalar.
-
-        Parameters
-        ----------
-        order
-            How both groups of axes are flattened: ``"C"`` by rows, ``"F"`` by columns, which is ∂vec(y)/∂vec(x).
-        """
-        if order not in ("C", "F"):
-            raise ValueError(f'order must be "C" (by rows) or "F" (by columns), not {order!r}')
-        full = self.full()
-        cut = len(self.out_shape)
-        if order == "F":
-            full = full.transpose((*reversed(range(cut)), *reversed(range(cut, self.ndim))))
-        return full.reshape(prod(self.out_shape), prod(self.wrt_shape))
-
-    def __getitem__(self, key: Any) -> Array:
-        """Those entries only, computed without the full tensor: integers, slices and ``...`` as for an array."""
-        chosen = _apply(algebra.select, self, static=(_selection(key, self.shape),)).full()
-        return chosen[()] if chosen.ndim == 0 else chosen
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a Jacobian without axes")
-        return self.shape[0]
+        return Jacobian.of(self._source.named(out_name, wrt_name))
 
     def per_example(self, axes: int = 1) -> Array:
         """Each example's own Jacobian: an array (batch…, out…, wrt…).
@@ -218,7 +88,7 @@ class Jacobian:
             If an example's output depends on another example's input.
         """
         if not 0 <= axes <= min(len(self.out_shape), len(self.wrt_shape)):
-            raise ValueError(f"there are no {axes} batch axes in {self._words()}")
+            raise ValueError(f"there are no {axes} batch axes in {self.words}")
         try:
             return _apply(algebra.tied, self, static=(axes,)).full()
         except algebra.NotTied as error:
@@ -237,21 +107,23 @@ class Jacobian:
     def __matmul__(self, other: Any) -> Any:
         """The chain rule: contract the wrt axes with the output axes of a Jacobian, or with an array of wrt_shape."""
         if isinstance(other, Jacobian):
-            self._require_equal("J @ K needs K's output axes to be J's wrt axes", self.wrt_shape, other.out_shape)
+            if self.wrt_shape != other.out_shape:
+                needed = f"J is {self.words}, so {self.wrt_shape} is needed; it is {other.out_shape}"
+                raise ValueError(f"J @ K needs K's output axes to be J's wrt axes: {needed}")
             return _apply(algebra.product, self, other)
         if getattr(other, "__array_ufunc__", ...) is None:  # written terms: they know how to bind themselves
             return NotImplemented
         h = np.asarray(other)
-        self._require_equal("J @ h needs an h of J's wrt_shape", self.wrt_shape, h.shape)
-        full = _apply(algebra.product, self, Jacobian.from_array(h, h.ndim)).full()
-        return full[()] if full.ndim == 0 else full
+        if h.shape != self.wrt_shape:
+            raise ValueError(f"J @ h needs an h of J's wrt_shape: {self._needed(self.wrt_shape, h.shape, 'right')}")
+        return self.jvp(h)
 
     def __rmatmul__(self, other: Any) -> Any:
-        """U @ J for an array of out_shape: uᵀJ, of wrt_shape."""
+        """The product u @ J for an array u of out_shape, of wrt_shape."""
         u = np.asarray(other)
-        self._require_equal("u @ J needs a u of J's out_shape", self.out_shape, u.shape)
-        full = _apply(algebra.product, Jacobian.from_array(u, 0), self).full()
-        return full[()] if full.ndim == 0 else full
+        if u.shape != self.out_shape:
+            raise ValueError(f"u @ J needs a u of J's out_shape: {self._needed(self.out_shape, u.shape, 'left')}")
+        return self.vjp(u)
 
     def conj(self) -> Jacobian:
         """The complex conjugate; the same Jacobian if it is real."""
@@ -276,16 +148,33 @@ class Jacobian:
         """The matrix as ``scipy.sparse.csr_array``, with the entries that can be non-zero (extra ``scipy``)."""
         return sparse(self.form, self.arrays)
 
-    def _require_equal(self, rule: str, mine: Shape, theirs: Shape) -> None:
-        if mine != theirs:
-            raise ValueError(f"{rule}: J is {self._words()}, so {mine} is needed; it is {theirs}")
+    def _needed(self, shape: Shape, given: Shape, side: Literal["left", "right"]) -> str:
+        """What is wrong with an array on one side, and what to write instead where it is no vector."""
+        text = f"J is {self.words}, so {shape} is needed; it is {given}"
+        cut = len(given) - len(shape)
+        matrix, vectors = ("J @ Jacobian.from_array(S, {})", "J.jvp") if side == "right" else (
+            "Jacobian.from_array(S, {}) @ J", "J.vjp"
+        )  # fmt: skip
+        if given == shape + shape:
+            text += ". For J S Jᵀ write J.propagate(S)" if side == "right" else ""
+        if cut > 0 and (given[: len(shape)] if side == "right" else given[cut:]) == shape:
+            text += f". For a matrix S write {matrix.format(len(shape) if side == 'right' else cut)}"
+        if cut == 1 and given[1:] == shape:
+            text += f". For several vectors along the first axis write {vectors}(…)"
+        return text
 
     def __add__(self, other: Any) -> Jacobian:
         """The sum of two paths."""
-        if not isinstance(other, Jacobian):
+        if getattr(other, "__array_ufunc__", ...) is None and not isinstance(other, Jacobian):  # written terms
             return NotImplemented
+        if not isinstance(other, Jacobian):
+            out = len(self.out_shape)
+            raise TypeError(
+                f"a Jacobian and {_words_for(other)} cannot be added: write J.full() + … or "
+                f"J + Jacobian.from_array(…, {out})"
+            )
         if (self.out_shape, self.wrt_shape) != (other.out_shape, other.wrt_shape):
-            raise ValueError(f"J + K needs equal shapes; J is {self._words()}, K is {other._words()}")
+            raise ValueError(f"J + K needs equal shapes; J is {self.words}, K is {other.words}")
         return _apply(algebra.add, self, other)
 
     def __radd__(self, other: Any) -> Jacobian:
@@ -294,7 +183,7 @@ class Jacobian:
         return self.__add__(other)
 
     def __sub__(self, other: Any) -> Jacobian:
-        return self.__add__(-other) if isinstance(other, Jacobian) else NotImplemented
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Jacobian:
         return (-self).__add__(other)
@@ -330,11 +219,8 @@ class Jacobian:
         """How many entries can be different from zero."""
         return entries.count(self.form, self.arrays)
 
-    def _words(self) -> str:
-        return times(self.out_shape, self.wrt_shape)
-
     def __repr__(self) -> str:
-        return f"Jacobian {self._words()}: {self.formula}"
+        return f"Jacobian {self.words}: {self.formula}"
 
     def plot(self, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
         """Draw the Jacobian with matplotlib: see `jacobians.show.plot.plot`."""
@@ -351,37 +237,11 @@ class Jacobian:
         return jacobian_html(self.form, self.arrays)
 
 
-@lru_cache(maxsize=4096)
-def _renamed(form: Form, out_name: str, wrt_name: str) -> Form:
-    return replace(form, out_name=out_name, wrt_name=wrt_name)
+def _words_for(other: Any) -> str:
+    return f"an array of shape {other.shape}" if isinstance(other, np.ndarray) else f"a {type(other).__name__}"
 
 
 @lru_cache(maxsize=256)
 def _scale_form(text: str, dtype: np.dtype[Any]) -> Form:
     """A number as the Jacobian of a scalar with respect to a scalar."""
     return Form((), (), dtype, (Term((), (Factor(0, (), symbol_of(text, 0)),), (), (), ()),))
-
-
-def _selection(key: Any, shape: Sequence[int]) -> tuple[int | tuple[int, int, int], ...]:
-    """An index, normalised: a position or (start, step, length) for every axis."""
-    keys = list(key) if isinstance(key, tuple) else [key]
-    if any(k is Ellipsis for k in keys):
-        at = next(n for n, k in enumerate(keys) if k is Ellipsis)
-        keys[at : at + 1] = [slice(None)] * (len(shape) - len(keys) + 1)
-    if len(keys) > len(shape) or any(k is Ellipsis for k in keys):
-        raise IndexError(f"too many indices: the Jacobian has {len(shape)} axes, {shape}")
-    keys += [slice(None)] * (len(shape) - len(keys))
-    result: list[int | tuple[int, int, int]] = []
-    for axis, (k, size) in enumerate(zip(keys, shape, strict=True)):
-        if isinstance(k, slice):
-            start, stop, step = k.indices(size)
-            result.append((start, step, len(range(start, stop, step))))
-        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
-            if not -size <= k < size:
-                raise IndexError(f"index {k} is out of bounds for axis {axis} of size {size}")
-            result.append(int(k) % size)
-        else:
-            raise IndexError(
-                f"a Jacobian is indexed by integers, slices and ..., not by {k!r}; use full()[…] for the rest"
-            )
-    return tuple(result)

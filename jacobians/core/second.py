@@ -11,13 +11,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.core.graph import FIRST, Node, Recording, Seed, Wanted, remembered
+from jacobians.core.graph import Node, Recording, Wanted, remembered
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, traced_layer
 from jacobians.engine import compiler, second
 from jacobians.engine.tape import Array
 from jacobians.errors import TracingError
+
+FIRST = -(1 << 30)  # the vertex of tangents
+
+
+class Seed(NamedTuple):
+    """A Jacobian put before a graph, so that a product with it is what the graph gives; its argument is `FIRST`."""
+
+    value: int
+    argument: int
+    jacobian: Jacobian
 
 
 class Second(NamedTuple):
@@ -91,7 +101,7 @@ class _Drawing:
         by.discard(FIRST)
         sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, *by)]
         if recording.parts:
-            recording.require_no_parts(sought, ())
+            recording.require_no_parts(sought)
         between = recording.between(sought)
         self.curved: list[second.Curved] = []
         factors: set[int] = set()

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from jacobians.core.jacobian import POSITION, Jacobian, Scalar, numbers, plain_number
+from jacobians.core.jacobian import Jacobian, Scalar, plain_number
+from jacobians.core.linear_map import numbers
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array, is_traced
 from jacobians.notation.parse import parse
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Shape
+
+POSITION = np.dtype(np.intp)  # the type of positions in a lookup
 
 
 def term(formula: str, *arrays: ArrayLike) -> Terms:
@@ -70,10 +73,18 @@ def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
     names, kinds = parse(formula).arrays, _kinds(formula)
     given: list[Any] = [x if is_traced(x) else np.asarray(x) for x in arrays]
     return tuple(
-        array if array.dtype.char in kind
-        else numbers(array, lookup=kind == POSITION.char, what=f'"{formula}": {name.name}')
+        array if array.dtype.char in kind else _numbers(array, kind == POSITION.char, f'"{formula}": {name.name}')
         for array, name, kind in zip(given, names, kinds, strict=True)
     )  # fmt: skip
+
+
+def _numbers(array: Array, lookup: bool, what: str) -> Array:
+    """Floating-point numbers for a factor; positions for a lookup, which must hold integers."""
+    if lookup:
+        if array.dtype.kind not in "iu" and array.size:  # an empty list is one of positions, too
+            raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
+        return array.astype(POSITION)  # of unsigned ones, those that are too large become negative: they do not exist
+    return numbers(array, f"in the formula {what}")
 
 
 Written = tuple[Scalar, str, tuple[Array, ...]]

@@ -163,20 +163,22 @@ class Misfit(ValueError):
         self.edge = edge
 
 
-def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool) -> Plan:
-    """The Jacobians of a graph, by eliminating its values in the cheapest order."""
-    tape, forms = drawn(edges, wanted)
+def plan(edges: tuple[Edge, ...], wanted: tuple[Wanted, ...], full: bool, into: bool = False) -> Plan:
+    """The Jacobians of a graph, by eliminating its values in the cheapest order.
+
+    With `into`, the full tensor is written into an array that is the last input.
+    """
+    tape, forms = drawn(edges, wanted, into)
     graph: dict[tuple[int, int], Form] = {}
     for edge, form in zip(edges, forms, strict=True):
         add_path(tape, graph, (edge.value, edge.argument), form)
-    return solved(tape, graph, wanted, full)
+    return solved(tape, graph, wanted, full, into)
 
 
-def drawn(edges: Sequence[Edge], wanted: Sequence[Wanted]) -> tuple[Tape, list[Form]]:
-    """A tape for the arrays of the edges, and the forms of their Jacobians on it."""
-    count = 1 + max((n for e in edges for n in _numbers_of(e)), default=-1)
+def drawn(edges: Sequence[Edge], wanted: Sequence[Wanted], into: bool = False) -> tuple[Tape, list[Form]]:
+    """A tape for the arrays of the edges, and the forms of their Jacobians on it; `Misfit` where one does not fit."""
     dtype = np.result_type(*(e.dtype for e in edges), *(w.dtype for w in wanted)) if wanted else np.dtype(np.float64)
-    tape = Tape(count, dtype)
+    tape = Tape(count(edges) + into, dtype)
     forms = []
     for k, edge in enumerate(edges):
         try:
@@ -186,7 +188,9 @@ def drawn(edges: Sequence[Edge], wanted: Sequence[Wanted]) -> tuple[Tape, list[F
     return tape, forms
 
 
-def solved(tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Wanted], full: bool) -> Plan:
+def solved(
+    tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Wanted], full: bool, into: bool = False
+) -> Plan:
     """The wanted Jacobians of a graph of forms, by eliminating its values in the cheapest order."""
     ends = _separate(graph, wanted)
     inner = _pruned(graph, ends)
@@ -197,7 +201,7 @@ def solved(tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Want
         form = graph.get(pair, Form(one.out_shape, one.wrt_shape, one.dtype, ()))
         results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name, by=one.by))
     if full:
-        return Plan(_written(tape, results), (), found)
+        return Plan(_written(tape, results, tape.inputs - 1 if into else None), (), found)
     numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
     used = sorted({k for some in numbers for k in some})
     return Plan(Program(tape, used), tuple(
@@ -205,12 +209,36 @@ def solved(tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Want
     ), found)  # fmt: skip
 
 
-def _numbers_of(edge: Edge) -> Iterator[int]:
+def numbers_of(edge: Edge) -> Iterator[int]:
     """The numbers of the arrays of an edge."""
     yield from edge.arrays
     if not isinstance(edge.local, Form):
         for *_, numbers in edge.local:
             yield from numbers
+
+
+def count(edges: Sequence[Edge]) -> int:
+    """How many arrays the edges take."""
+    return 1 + max((n for e in edges for n in numbers_of(e)), default=-1)
+
+
+def renumbered(edge: Edge, number: Mapping[int, int]) -> Edge:
+    """The edge with its arrays numbered anew."""
+    local = edge.local
+    if not isinstance(local, Form):
+        local = tuple([(c, text, shapes, tuple([number[n] for n in numbers])) for c, text, shapes, numbers in local])
+    return edge._replace(local=local, arrays=tuple([number[n] for n in edge.arrays]))
+
+
+def between(edges: Sequence[Edge], value: int, argument: int) -> list[Edge]:
+    """The edges on the ways from an argument to a value."""
+    after: dict[int, list[int]] = {}
+    before: dict[int, list[int]] = {}
+    for edge in edges:
+        after.setdefault(edge.argument, []).append(edge.value)
+        before.setdefault(edge.value, []).append(edge.argument)
+    above, below = _reached({argument}, after), _reached({value}, before)
+    return [edge for edge in edges if edge.argument in above and edge.value in below]
 
 
 def _bound(tape: Tape, edge: Edge) -> Form:
@@ -306,6 +334,15 @@ def _eliminate(tape: Tape, graph: dict[tuple[int, int], Form], order: Sequence[i
                 made.add((w, u))
                 after.setdefault(u, {})[w] = None
                 before.setdefault(w, {})[u] = None
+
+
+@lru_cache(maxsize=1024)
+def dense(shape: Shape, out_ndim: int, dtype: np.dtype[np.generic]) -> Form:
+    """An array as a Jacobian, of which the first `out_ndim` axes are output axes."""
+    axes = tuple(plain(k, n) for k, n in enumerate(shape))
+    factor = Factor(0, tuple(range(len(shape))), symbol_of("J", len(shape)))
+    one = Term(shape, (factor,), (), axes[:out_ndim], axes[out_ndim:])
+    return Form(shape[:out_ndim], shape[out_ndim:], dtype, (one,))
 
 
 def identity(shape: Shape, dtype: np.dtype[np.generic]) -> Form:

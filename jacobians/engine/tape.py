@@ -98,7 +98,7 @@ class Program:
     """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
 
     def __init__(self, tape: Tape, results: Sequence[int]) -> None:
-        self.flops, self.largest, self.dtype = tape.flops, tape.largest, tape.dtype
+        self.flops, self.largest, self.cost, self.dtype = tape.flops, tape.largest, tape.cost, tape.dtype
         self.outputs: tuple[tuple[tuple[int, ...], np.dtype[Any], str], ...] = ()  # what is written in full
         needed = set(results)
         calls: list[tuple[int, Step, tuple[int, ...]]] = []

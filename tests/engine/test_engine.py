@@ -28,6 +28,7 @@ from jacobians import (
 )
 from jacobians.engine import compiler, elimination, memory
 from jacobians.engine.elimination import Extent
+from jacobians.engine.linearized import factored_plan, full_plan
 
 rng = np.random.default_rng(0)
 
@@ -41,7 +42,8 @@ def mlp(*sizes):
 
 def plan_of(chain, x, wrt, full=True):
     recording, output = chain.recorded((x,))
-    return recording.plan(chain.wanted(recording, output, chain.selected(wrt)), full)[0]
+    structure = recording.linearized(chain.wanted(recording, output, chain.selected(wrt))).structure
+    return full_plan(structure, None, into=False) if full else factored_plan(structure)
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

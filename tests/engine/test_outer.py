@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jacobians import Affine, Chain, Layer, Linear, Parameter, Tanh, term
 from jacobians.engine import outer
 from jacobians.engine.contract import arranged
+from jacobians.engine.linearized import full_plan
 
 rng = np.random.default_rng(0)
 
@@ -137,7 +138,8 @@ def test_a_product_that_several_share_is_made_once():
     net = Chain(*layers)
     x = rng.normal(size=7)
     recording, output = net.recorded(net.prepared((x,)))
-    plan, _ = recording.plan(net.wanted(recording, output, net.selected(None)), full=True)
+    structure = recording.linearized(net.wanted(recording, output, net.selected(None))).structure
+    plan = full_plan(structure, None, into=False)
     calls = plan.program.calls
     # Fifteen where every Jacobian is multiplied out by itself.
     assert len(calls) == 12

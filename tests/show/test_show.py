@@ -232,7 +232,7 @@ def test_the_pattern_draws_blocks_and_nothing_too_large():
         Jacobian.from_array(np.ones((2, 3)) * 1j, 1),
         Jacobian.from_array(np.full((2, 3), np.nan), 1),
     ],
-    ids=lambda J: J._words(),
+    ids=lambda J: J.words,
 )
 def test_plots(kind, J):
     pytest.importorskip("matplotlib")

@@ -1,0 +1,243 @@
+"""`LinearMap`: a linear map between arrays of two shapes, which is not written out.
+
+Its axes are those of the output, then those of the argument. It can be applied, from both sides, without its matrix;
+written out, in full or in part; and solved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from jacobians.engine.sources import Between, Factors
+from jacobians.engine.tape import Array
+from jacobians.notation.formula import times
+from jacobians.notation.structure import Form, Shape
+
+Source = Factors | Between
+
+
+def numbers(values: ArrayLike, what: str) -> Array:
+    """An array of floating-point or complex numbers; integers become float64."""
+    array = np.asarray(values)
+    if array.dtype.kind in "fc":
+        return array
+    if array.dtype.kind in "biu":
+        return array.astype(np.float64)
+    raise ValueError(f"{what} must hold numbers, not {array.dtype}")
+
+
+class LinearMap:
+    """A linear map from arrays of `wrt_shape` to arrays of `out_shape`, immutable and unmaterialised."""
+
+    __slots__ = ("_source",)
+    __array_ufunc__ = None  # numpy leaves +, -, *, @ to us
+    _source: Source
+
+    def __init__(self, form: Form, arrays: tuple[Array, ...]) -> None:
+        object.__setattr__(self, "_source", Factors(form, arrays))
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """The one that has its entries from there."""
+        new = object.__new__(cls)
+        object.__setattr__(new, "_source", source)
+        return new
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} is immutable")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).of, (self._source.own(),)
+
+    @property
+    def form(self) -> Form:
+        """Its structure: what the factors are, and how they make the entries."""
+        return self._source.form
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The arrays of the factors. They are multiplied when they are first asked for."""
+        return self._source.arrays
+
+    # -- as an array ---------------------------------------------------------------------------------------------------
+
+    @property
+    def out_shape(self) -> Shape:
+        """The shape of the output."""
+        return self._source.shapes[0]
+
+    @property
+    def wrt_shape(self) -> Shape:
+        """The shape of what we differentiate by."""
+        return self._source.shapes[1]
+
+    @property
+    def shape(self) -> Shape:
+        """`out_shape + wrt_shape`."""
+        out_shape, wrt_shape = self._source.shapes
+        return out_shape + wrt_shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the full tensor."""
+        return self.form.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held now, by the factors."""
+        return sum({id(a): a.nbytes for a in self.arrays}.values())
+
+    @property
+    def full_nbytes(self) -> int:
+        """Bytes that `full()` would take."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def full(self, out: Array | None = None) -> Array:
+        """The full tensor, of shape `out_shape + wrt_shape`.
+
+        Parameters
+        ----------
+        out
+            An array to write into, of that shape and dtype; it is returned.
+
+        Raises
+        ------
+        JacobianTooLarge
+            A `MemoryError`, before anything is allocated, if the tensor would not fit into memory.
+        """
+        if out is None:
+            return self._source.full()
+        if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype != self.dtype:
+            given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise ValueError(f"out must be a {self.dtype} array of shape {self.shape}, not {given}")
+        if out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in self._source.held):
+            self._source.full_into(out)
+        else:
+            out[...] = self.full()
+        return out
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("a Jacobian is not stored as an array, so it cannot become one without a copy")
+        full = self.full()
+        return full if dtype is None else full.astype(dtype, copy=False)
+
+    def matrix(self, order: Literal["C", "F"] = "C") -> Array:
+        """The 2-D matrix (∏ out_shape × ∏ wrt_shape); 1×N for the gradient of a scalar.
+
+        Parameters
+        ----------
+        order
+            How both groups of axes are flattened: ``"C"`` by rows, ``"F"`` by columns, which is ∂vec(y)/∂vec(x).
+        """
+        if order not in ("C", "F"):
+            raise ValueError(f'order must be "C" (by rows) or "F" (by columns), not {order!r}')
+        full = self.full()
+        cut = len(self.out_shape)
+        if order == "F":
+            full = full.transpose((*reversed(range(cut)), *reversed(range(cut, self.ndim))))
+        return full.reshape(prod(self.out_shape), prod(self.wrt_shape))
+
+    def __getitem__(self, key: Any) -> Array:
+        """Those entries only, computed without the full tensor: integers, slices and ``...`` as for an array."""
+        chosen = self._source.select(_selection(key, self.shape))
+        return chosen[()] if chosen.ndim == 0 else chosen
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a Jacobian without axes")
+        return self.shape[0]
+
+    # -- applied to vectors --------------------------------------------------------------------------------------------
+
+    def jvp(self, h: ArrayLike) -> Any:
+        """The product Σ_j ∂y_i/∂x_j h_j, without the matrix.
+
+        Parameters
+        ----------
+        h
+            A tangent, of wrt_shape; or several, along one more leading axis.
+
+        Returns
+        -------
+        The product, of out_shape; behind the leading axis, if there is one.
+
+        Examples
+        --------
+        >>> from jacobians import Linear
+        >>> _, found = Linear([[1.0, 2.0], [3.0, 4.0]]).linearize([0.0, 0.0])
+        >>> found["x"].jvp([1.0, 1.0])
+        array([3., 7.])
+        """
+        return _number(self._source.jvp(self._vectors(h, "J.jvp(h) needs an h of J's wrt_shape", self.wrt_shape)))
+
+    def vjp(self, u: ArrayLike) -> Any:
+        """The product Σ_i u_i ∂y_i/∂x_j, without the matrix (and without conjugation).
+
+        Parameters
+        ----------
+        u
+            A cotangent, of out_shape; or several, along one more leading axis.
+
+        Returns
+        -------
+        The product, of wrt_shape; behind the leading axis, if there is one.
+        """
+        return _number(self._source.vjp(self._vectors(u, "J.vjp(u) needs a u of J's out_shape", self.out_shape)))
+
+    def _vectors(self, values: ArrayLike, rule: str, shape: Shape) -> Array:
+        """An array of this shape, or with one more axis in front."""
+        array = numbers(values, "a vector")
+        if array.shape[max(0, array.ndim - len(shape)) :] != shape or array.ndim > len(shape) + 1:
+            raise ValueError(
+                f"{rule}: J is {self.words}, so {shape} is needed, or one more axis in front; it is {array.shape}"
+            )
+        return array
+
+    @property
+    def words(self) -> str:
+        """The shape, as in 3 × (3×2)."""
+        return times(self.out_shape, self.wrt_shape)
+
+
+def _number(array: Array) -> Any:
+    """An array; one without axes as a number."""
+    return array[()] if array.ndim == 0 else array
+
+
+def _selection(key: Any, shape: Sequence[int]) -> tuple[int | tuple[int, int, int], ...]:
+    """An index, normalised: a position or (start, step, length) for every axis."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if any(k is Ellipsis for k in keys):
+        at = next(n for n, k in enumerate(keys) if k is Ellipsis)
+        keys[at : at + 1] = [slice(None)] * (len(shape) - len(keys) + 1)
+    if len(keys) > len(shape) or any(k is Ellipsis for k in keys):
+        raise IndexError(f"too many indices: the Jacobian has {len(shape)} axes, {shape}")
+    keys += [slice(None)] * (len(shape) - len(keys))
+    result: list[int | tuple[int, int, int]] = []
+    for axis, (k, size) in enumerate(zip(keys, shape, strict=True)):
+        if isinstance(k, slice):
+            start, stop, step = k.indices(size)
+            result.append((start, step, len(range(start, stop, step))))
+        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
+            if not -size <= k < size:
+                raise IndexError(f"index {k} is out of bounds for axis {axis} of size {size}")
+            result.append(int(k) % size)
+        else:
+            raise IndexError(
+                f"a Jacobian is indexed by integers, slices and ..., not by {k!r}; use full()[…] for the rest"
+            )
+    return tuple(result)
