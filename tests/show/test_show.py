@@ -145,7 +145,7 @@ def test_index_maps_are_explained():
     assert net.explain(rng.normal(size=(1, 8)), wrt="0.W").formula == "∂f_ij/∂W_klm = δ_ik (1-f²)_ij X_ljm"
     assert "[l=m+2j−1]" in net.explain(rng.normal(size=(1, 8)), wrt="x").formula
     words = Chain(Embedding(A), Tanh())
-    assert words.explain(np.array([2, 0]), wrt="0.table").formula.startswith("∂f_ij/∂table_kl = [k=")
+    assert words.explain(np.array([2, 0]), wrt="0.E").formula.startswith("∂f_ij/∂E_kl = [k=")
 
 
 def test_errors_name_the_layer_and_what_there_is():
