@@ -13,6 +13,7 @@ Every rule applies layers of the catalogue, or other functions that have rules.
 """
 
 from jacobians.functions import (
+    algebra,
     assembling,
     conjugation,
     constants,
@@ -29,6 +30,7 @@ from jacobians.functions.trace import derivative, jacobian, trace
 
 __all__ = [
     "Graph",
+    "algebra",
     "assembling",
     "conjugation",
     "constants",

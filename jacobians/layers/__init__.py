@@ -9,6 +9,7 @@ from jacobians.layers import (
     arithmetic,
     attention,
     convolution,
+    decompositions,
     entrywise,
     losses,
     matrices,
@@ -28,6 +29,7 @@ from jacobians.layers.affine import *
 from jacobians.layers.arithmetic import *
 from jacobians.layers.attention import *
 from jacobians.layers.convolution import *
+from jacobians.layers.decompositions import *
 from jacobians.layers.entrywise import *
 from jacobians.layers.losses import *
 from jacobians.layers.matrices import *
@@ -61,3 +63,4 @@ __all__ += losses.__all__
 __all__ += probability.__all__
 __all__ += matrices.__all__
 __all__ += spectral.__all__
+__all__ += decompositions.__all__

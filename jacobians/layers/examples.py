@@ -88,7 +88,7 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
     numbers = (
         "Identity Negative Exp Expm1 Square Sin Cos Sinh Cosh Tanh Arctan Arcsinh Erf Sigmoid LogSigmoid SiLU Mish"
     )
-    matrix = "Inverse Determinant LogDet Trace MatrixExponential SymmetricEigenvalues"
+    matrix = "Inverse Determinant LogDet Trace MatrixExponential"
     rows = {
         **each(numbers, lambda layer: entrywise(layer(), a)),
         **each("Softsign Abs ReLU SELU TanhShrink", lambda layer: entrywise(layer(), a)),
@@ -169,7 +169,11 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
             (L.Einsum("ij,k->k"), a(2, 3), a(4)),
             (L.Einsum("ii,j->j"), a(2, 2), a(3)),
         ],
-        "Norm": lambda: [(L.Norm(), a(3)), (L.Norm(), a(2, 3)), (L.Norm(), a())],
+        "Norm": lambda: [
+            *reduction(L.Norm, a),
+            *[(L.Norm(axis=-1, p=p), a(2, 3)) for p in (1, 3.5, 0.5, -2)],
+            (L.Norm(p=3), a(2, 2)),
+        ],
         "CumulativeSum": lambda: [
             (L.CumulativeSum(0), a(4)),
             (L.CumulativeSum(1), a(2, 3)),
@@ -399,8 +403,44 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
             (L.SingularValues(), a(3, 2)),
             (L.SingularValues(), a(2, 3)),
             (L.SingularValues(), a(2, 2, 2)),
+            (L.SingularValues((1,), distinct=True), a(3, 2)),
         ],
-        "Cholesky": lambda: [(L.Cholesky(), s(3)), (L.Cholesky(), s(2, 2)), (L.Cholesky(), s(1))],
+        "SymmetricEigenvalues": lambda: [
+            (L.SymmetricEigenvalues(), a(3, 3)),
+            (L.SymmetricEigenvalues(), a(2, 3, 3)),
+            (L.SymmetricEigenvalues(), a(1, 1)),
+            (L.SymmetricEigenvalues("lower"), a(3, 3)),
+            (L.SymmetricEigenvalues("upper", (2, 0), distinct=True), a(2, 3, 3)),
+        ],
+        "NuclearNorm": lambda: [(L.NuclearNorm(), a(3, 2)), (L.NuclearNorm(), a(2, 2, 3))],
+        "Cholesky": lambda: [
+            (L.Cholesky(), s(3)),
+            (L.Cholesky(), s(2, 2)),
+            (L.Cholesky(), s(1)),
+            (L.Cholesky("lower"), s(3)),
+            (L.Cholesky("upper"), s(2, 2)),
+        ],
+        "SymmetricEigenvectors": lambda: [
+            (L.SymmetricEigenvectors(), a(3, 3)),
+            (L.SymmetricEigenvectors("lower"), a(2, 2, 2)),
+            (L.SymmetricEigenvectors("upper", (2, 0)), a(3, 3)),
+        ],
+        "LeftSingularVectors": lambda: [
+            (L.LeftSingularVectors(), a(3, 2)),
+            (L.LeftSingularVectors(), a(2, 3)),
+            (L.LeftSingularVectors(), a(2, 2, 2)),
+            (L.LeftSingularVectors((1,)), a(4, 3)),
+        ],
+        "Eigenvalues": lambda: [(L.Eigenvalues(), s(3) @ s(3)), (L.Eigenvalues(), s(2, 2) @ s(2, 2))],
+        "Eigenvectors": lambda: [(L.Eigenvectors(), s(3) @ s(3)), (L.Eigenvectors(), s(2, 2) @ s(2, 2))],
+        "OrthogonalFactor": lambda: [(L.OrthogonalFactor(), a(3, 2)), (L.OrthogonalFactor(), 2 * a(2, 2, 2))],
+        "TriangularFactor": lambda: [(L.TriangularFactor(), a(3, 2)), (L.TriangularFactor(), 2 * a(2, 2, 2))],
+        "LeastSquares": lambda: [
+            (L.LeastSquares(), a(4, 2), a(4)),
+            (L.LeastSquares(), a(4, 2), a(4, 3)),
+            (L.LeastSquares(), a(2, 3), a(2)),
+            (L.LeastSquares(), a(2, 2), a(2, 1)),
+        ],
     }
 
 

@@ -295,12 +295,14 @@ class LogSumExp(Reduction):
         return {"x": term(f"p_{ab} -> {a};{ab}" if ab else "p -> ;", softmax(x, self.axes(x)))}
 
 
-class Norm(Layer):
-    """z = √(Σ_i x_i²) over all entries: the 2-norm of a vector, the Frobenius norm of a matrix.
+class Norm(Reduction):
+    """z_a = (Σ_b |x_ab|^p)^(1/p); p = 2 is the norm of a vector, or the Frobenius norm of a matrix.
 
-    ∂z/∂x_i = x_i / z; at x = 0, where there is a kink, it is 0.
-    Shapes: x of any shape gives z ().
-    Source: The Matrix Cookbook, derivatives of norms.
+    ∂z_a/∂x_cb = δ_ac sign(x_ab) (|x_ab| / z_a)^{p−1}, which is x_ab / z_a for p = 2; at z_a = 0, where there is a kink,
+    it is 0.
+    Shapes: x of any shape; z without the axes of the norm, or with size 1 there (keepdims).
+    Errors: the Jacobian raises ValueError for p < 1 where an entry is 0, since the slope is infinite there.
+    Source: The Matrix Cookbook, derivatives of norms; ``numpy.linalg.norm``.
 
     Examples
     --------
@@ -308,15 +310,37 @@ class Norm(Layer):
     array([0.6, 0.8])
     """
 
+    p: float = 2
     holomorphic = False
 
+    def __post_init__(self) -> None:
+        if not (np.ndim(self.p) == 0 and np.isfinite(self.p) and self.p != 0):
+            raise ValueError(f"Norm: p must be a finite number other than 0; it is {self.p!r}")
+        super().__post_init__()
+
     def forward(self, x: Array) -> Array:
-        largest = np.abs(x).max(initial=0)  # the squares of x / largest neither overflow nor vanish
-        scale = largest if 0 < largest < np.inf else x.dtype.type(1)
-        return np.asarray(scale * np.sqrt(np.sum((x / scale) ** 2)))
+        axes, size = self.axes(x), np.abs(x)
+        if self.p < 0:  # the smallest entries count, and one that is 0 makes it 0
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.sum(size**self.p, axis=axes, keepdims=self.keepdims) ** (1 / self.p))
+        largest = size.max(axis=axes, keepdims=True, initial=0)
+        scale = np.where(
+            (largest > 0) & (largest < np.inf), largest, 1
+        )  # powers of x / scale neither overflow nor vanish
+        z = scale * np.sum((size / scale) ** self.p, axis=axes, keepdims=True) ** (1 / self.p)
+        return np.asarray(z if self.keepdims else z.squeeze(axes), x.dtype)
 
     def local(self, x: Array, z: Array) -> Local:
-        return {"x": term("(x/z)_... -> ;...", ratio(x, np.broadcast_to(z, x.shape)))}
+        a, ab = self.labels(x)
+        spread = self.spread(x, z)
+        if self.p == 2:
+            slope = ratio(x, np.broadcast_to(spread, x.shape))
+        elif self.p < 1 and bool(np.any(x == 0)):
+            raise ValueError(f"Norm: for p = {self.p} the slope is infinite where an entry of x is 0")
+        else:
+            slope = np.sign(x) * ratio(np.abs(x), np.broadcast_to(spread, x.shape)) ** (self.p - 1)
+        text = "(x/z)" if self.p == 2 else "(sign(x)(|x|/z)^(p-1))"
+        return {"x": term(f"{text}_{ab} -> {a};{ab}" if ab else f"{text} -> ;", slope)}
 
 
 class CumulativeSum(Layer):

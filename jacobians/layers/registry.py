@@ -41,6 +41,7 @@ FAMILIES = {
     "probability": "Probability",
     "matrices": "Matrix functions",
     "spectral": "Matrix functions, spectral",
+    "decompositions": "Matrix factorisations",
 }
 """The module of every family and what it is called, in order."""
 

@@ -12,8 +12,35 @@ torch = pytest.importorskip("torch", reason="PyTorch is optional")
 F = torch.nn.functional
 
 
-def symmetric(x):
+def symmetric(x, triangle=""):
+    if triangle:
+        x = x if triangle == "lower" else x.mT
+        return torch.tril(x) + torch.tril(x, -1).mT
     return (x + x.mT) / 2
+
+
+def chosen(o, values):
+    return values if o.which is None else values[..., list(o.which)]
+
+
+def signed(o, x, vectors):
+    """Columns with the signs that NumPy gives them."""
+    theirs = torch.as_tensor(np.array(o.forward(x.detach().numpy())))
+    return vectors * torch.sign((theirs * vectors.detach()).sum(-2, keepdim=True))
+
+
+def eigenvectors(x):
+    """As NumPy, of real eigenvalues, in their order."""
+    values, vectors = torch.linalg.eig(x)
+    order = torch.cdist(torch.as_tensor(np.linalg.eigvals(x.detach().numpy()))[..., None], values.real[..., None])
+    order = order.argmin(-1)
+    return values.real.gather(-1, order), vectors.real.gather(-1, order[..., None, :].expand(x.shape))
+
+
+def norm(o, x):
+    axes = axes_of(o, x)
+    z = (x.abs() ** o.p).sum(axes, keepdim=True) ** (1 / o.p) if axes else x.abs()
+    return z if o.keepdims else z.sum(axes) if axes else z
 
 
 def goal(o):
@@ -172,7 +199,7 @@ FORWARD = {
     "Max": lambda o, x: torch.amax(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "Min": lambda o, x: torch.amin(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
     "LogSumExp": lambda o, x: torch.logsumexp(x, axes_of(o, x), keepdim=o.keepdims) if x.ndim else x,
-    "Norm": lambda o, x: torch.sqrt((x * x).sum()),
+    "Norm": norm,
     "CumulativeProduct": lambda o, x: torch.cumprod(x, o.axis),
     "CumulativeSum": lambda o, x: torch.cumsum(x, o.axis),
     "Reshape": reshape,
@@ -238,9 +265,17 @@ FORWARD = {
     "Solve": lambda o, A, b: torch.linalg.inv(A) @ b,
     "MatrixPower": lambda o, x: torch.linalg.matrix_power(x, o.n),
     "MatrixExponential": lambda o, x: torch.linalg.matrix_exp(x),
-    "SingularValues": lambda o, x: torch.linalg.svdvals(x),
-    "SymmetricEigenvalues": lambda o, x: torch.linalg.eigvalsh(symmetric(x)),
-    "Cholesky": lambda o, x: torch.linalg.cholesky(symmetric(x)),
+    "SingularValues": lambda o, x: chosen(o, torch.linalg.svdvals(x)),
+    "NuclearNorm": lambda o, x: torch.linalg.matrix_norm(x, "nuc"),
+    "SymmetricEigenvalues": lambda o, x: chosen(o, torch.linalg.eigvalsh(symmetric(x, o.triangle))),
+    "Cholesky": lambda o, x: torch.linalg.cholesky(symmetric(x, o.triangle)),
+    "SymmetricEigenvectors": lambda o, x: signed(o, x, chosen(o, torch.linalg.eigh(symmetric(x, o.triangle))[1])),
+    "LeftSingularVectors": lambda o, x: signed(o, x, chosen(o, torch.linalg.svd(x, full_matrices=False)[0])),
+    "Eigenvalues": lambda o, x: eigenvectors(x)[0],
+    "Eigenvectors": lambda o, x: signed(o, x, eigenvectors(x)[1]),
+    "OrthogonalFactor": lambda o, x: signed(o, x, torch.linalg.qr(x)[0]),
+    "TriangularFactor": lambda o, x: torch.linalg.qr(x)[1],
+    "LeastSquares": lambda o, A, b: torch.linalg.pinv(A) @ b,
 }
 
 ENTRYWISE = {
