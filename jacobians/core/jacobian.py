@@ -5,6 +5,7 @@ The axes are the output axes, then the axes of what we differentiate by ("wrt"):
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,7 @@ from jacobians.notation.formula import equation
 from jacobians.notation.markup import latex
 from jacobians.notation.structure import Factor, Form, Shape, Term
 from jacobians.notation.symbols import symbol_of
+from jacobians.show.entry_table import EntryTable
 from jacobians.show.html import jacobian_html
 from jacobians.show.layouts import Layouts, layouts
 from jacobians.show.plot import Kind, plot
@@ -222,9 +224,12 @@ class Jacobian(LinearMap):
     def __repr__(self) -> str:
         return f"Jacobian {self.words}: {self.formula}"
 
-    def plot(self, *, kind: Kind = "heat", order: Literal["C", "F"] = "C") -> Figure:
-        """Draw the Jacobian with matplotlib: see `jacobians.show.plot.plot`."""
-        return plot(self.form, self.arrays, self.matrix, kind, order)
+    def plot(
+        self, *, kind: Kind = "heat", order: Literal["C", "F"] = "C", of: Callable[..., Any] | None = None,
+        at: ArrayLike | None = None, reach: float = 0.5,
+    ) -> Figure | EntryTable:  # fmt: skip
+        """Draw the Jacobian: see `jacobians.show.plot.plot`."""
+        return plot(self.form, self.arrays, self.matrix, kind, order, of, at, reach)
 
     def layouts(self) -> Layouts:
         """Show how different books write this derivative, as a table: see `jacobians.show.layouts`."""
