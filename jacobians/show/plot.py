@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from io import BytesIO
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WRITTEN = 14  # cells along the longer side up to which numbers are written into them
 MOST_PANELS = 48
+RAISED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 PALE = 1.3  # the largest entry is not drawn in the darkest colour, so that numbers can be read
 
 
@@ -189,8 +191,7 @@ def _math(name: str) -> str:
     path, _, last = name.rpartition(".")
     if path:
         return rf"{_math(last)}^{{({path.replace('_', ' ')})}}"
-    digits = {ord(c): f"^{{({k})}}" for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-    plain = name.translate(digits)
+    plain = re.sub("[₀-₉]+", lambda found: f"^{{({found[0].translate(RAISED)})}}", name)
     return plain if len(name) == 1 or plain != name else rf"\mathrm{{{name.replace('_', ' ')}}}"
 
 
