@@ -17,7 +17,7 @@ from jacobians.notation.formula import times
 from jacobians.notation.structure import Form, Shape
 from jacobians.show.blocks import draw
 from jacobians.show.entry_table import EntryTable, entry_table
-from jacobians.show.linear_map import draw_map
+from jacobians.show.grid import draw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
