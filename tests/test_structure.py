@@ -19,17 +19,16 @@ GROUND = {
     "training",
 }  # fmt: skip
 ENGINE_ROOMS = {"core", "engine", "show"}
-EXTRAS = {"dask", "h5py", "matplotlib", "scipy", "tqdm", "zarr"}
+EXTRAS = {"autograd", "dask", "h5py", "jax", "matplotlib", "scipy", "tqdm", "zarr"}
 """Optional packages, which are imported where they are used."""
 
 # What is not in order yet. Each list may only grow shorter.
 CIRCLES = [
     {"core.chain", "core.layer", "core.residual", "show.derivation", "show.diagram", "show.explanation", "show.names",
      "show.pages", "show.table"},
-    {"checking.report.html", "checking.report.report", "checking.report.text"},
 ]  # fmt: skip
 INSIDE = {
-    "checking.judging.examine", "checking.judging.projections", "checking.report.report", "core.chain", "core.layer",
+    "core.chain", "core.layer",
 }  # fmt: skip
 ROOM_CIRCLES = [{"core", "show"}]
 

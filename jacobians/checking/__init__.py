@@ -20,7 +20,8 @@ from jacobians.checking.layer import check
 from jacobians.checking.numerical import NumericalJacobian, numerical_jacobian
 from jacobians.checking.points import sample_point
 from jacobians.checking.products import check_jvp, check_vjp
-from jacobians.checking.report.report import Finding, Report, WrongJacobian
+from jacobians.checking.report.finding import Finding
+from jacobians.checking.report.report import Report, WrongJacobian
 
 __all__ = [
     "Finding",

@@ -16,8 +16,6 @@ from jacobians.checking.layer import check
 from jacobians.checking.report.html import page
 from jacobians.checking.report.text import text, wants_colour
 
-__all__ = ["add_arguments", "run"]
-
 OK, IS_WRONG, BAD_INPUT = 0, 1, 2
 
 
@@ -56,13 +54,13 @@ def run(options: argparse.Namespace) -> int:
             raise _BadInput(str(error)) from error
         if options.html:
             try:
-                Path(options.html).write_text(page(report), encoding="utf-8")
+                Path(options.html).write_text(page(report.findings, report.title, report.notes), encoding="utf-8")
             except OSError as error:
                 raise _BadInput(f"cannot write {options.html}: {error.strerror}") from error
     except _BadInput as error:
         print(f"jacobians check: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
-    print(text(report, colour=wants_colour()))
+    print(text(report.findings, report.title, report.notes, colour=wants_colour()))
     if report.ok:
         return OK
     return OK if options.allow_inconclusive and not report.wrong else IS_WRONG

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.checking.jacobian import check_jacobian
-from jacobians.checking.report.report import Entry, Finding, shape_text
-
-__all__ = ["Grade", "grade"]
+from jacobians.checking.report.finding import Entry, Finding
+from jacobians.notation.formula import times
 
 SHOWN = 3  # wrong entries
 WRONG = "wrong"
@@ -121,7 +120,7 @@ def _measured(name: str, answer: Any, f: Callable[..., Any], x: Any) -> tuple[bo
     except (TypeError, ValueError):
         return False, (f"a Jacobian is an array of numbers; this is {type(answer).__name__}",)
     if claimed.shape != out + wrt:
-        must = f"the shape must be {shape_text(out, wrt)}: the axes of {above}, then those of {below}"
+        must = f"the shape must be {times(out, wrt)}: the axes of {above}, then those of {below}"
         other = "; the groups are swapped (denominator layout)" if claimed.shape == wrt + out else ""
         return False, (f"{must}; yours is {claimed.shape}{other}",)
     (finding,) = check_jacobian(f, x, claimed)

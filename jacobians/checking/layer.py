@@ -1,4 +1,4 @@
-"""check: every Jacobian of a layer; of a chain each local one first, then the composition."""
+"""check: every Jacobian of a layer, of what it is made of, or of a function that some library differentiates."""
 
 from __future__ import annotations
 
@@ -8,36 +8,51 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.checking.judging.examine import examine, names
-from jacobians.checking.report.report import WRONG, Finding, Report
-from jacobians.checking.vacuous import vacuous
-
-__all__ = ["check"]
+from jacobians.checking.judging.comparison import Names
+from jacobians.checking.judging.examine import examine
+from jacobians.checking.judging.options import RTOL, Options
+from jacobians.checking.libraries import check_function
+from jacobians.checking.points import vacuous
+from jacobians.checking.report.finding import WRONG, Finding
+from jacobians.checking.report.report import Report
 
 
 def check(
     layer: Any,
     *inputs: Any,
     wrt: str | Iterable[str] | None = None,
+    rtol: float = RTOL,
+    atol: float = 0.0,
     progress: bool | None = None,
     seed: int = 0,
 ) -> Report:
-    """Compare every Jacobian of a layer or chain at the given inputs with measured ones.
+    """Compare every Jacobian of a layer, chain or function at the given inputs with measured ones.
 
-    Of a chain each layer's local Jacobians are checked at the values that reach it, then those of the composition,
+    Of a layer made of layers each local Jacobian is checked at the values that reach it, then those of the composition,
     so that the report says which layer is wrong, and with respect to which argument.
 
     Parameters
     ----------
-    layer : anything with the interface of `Layer`: a call, ``linearize``, ``parameters``, ``with_parameters``
-    *inputs : its inputs; see `sample_point` for some at which mistakes show
-    wrt : the names of inputs and parameters to check, all by default
-    progress : whether to show progress bars
-    seed : of the random directions for very large Jacobians
+    layer
+        A layer: anything with a call, ``linearize``, ``parameters``, ``with_parameters``. Or a function, whose Jacobian
+        is then the one of the library it belongs to: a ``torch.nn.Module`` (by its parameters, too) or a function of
+        tensors, a function of JAX or its ``custom_vjp``, an object with ``forward`` and ``backward``, or a plain NumPy
+        function, which is traced.
+    *inputs
+        Its inputs; see `sample_point` for some at which mistakes show.
+    wrt
+        The names of inputs and parameters to check, all by default.
+    rtol, atol
+        By how much a right Jacobian may be off beyond what cannot be measured: relative to the entry, and absolute.
+    progress
+        Whether to show progress bars.
+    seed
+        Of the random directions for very large Jacobians.
 
     Returns
     -------
-    Report ; ``report.ok``, ``report["hidden.A"]``, ``print(report)``
+    Report
+        It is true if all is right; ``report["hidden.A"]``, ``print(report)``.
 
     Examples
     --------
@@ -46,40 +61,41 @@ def check(
     True
     """
     wanted = None if wrt is None else {wrt} if isinstance(wrt, str) else set(wrt)
-    notes: list[str] = []
+    options = Options(rtol, atol, seed=seed, progress=progress)
+    if not hasattr(layer, "linearize"):
+        return check_function(layer, inputs, wanted, options)
     findings: list[Finding] = []
     for path, part, values in _inner(layer, inputs):
         selected = None if wanted is None else _within(wanted, path)
         if selected is None or selected:
-            findings += _check_one(part, values, selected, f"{path} {type(part).__name__}: ", progress, seed)
-    composed = bool(getattr(layer, "inner", None))
-    whole = _check_one(layer, inputs, wanted, "", progress, seed)
-    if composed and any(not finding.ok for finding in whole) and all(finding.ok for finding in findings):
-        whole = [
-            finding if finding.ok else replace(
-                finding, explanations=(*finding.explanations, "every local Jacobian is right: the composition is wrong")
-            )
-            for finding in whole
-        ]  # fmt: skip
-    blamed = _blame(findings)
-    if blamed:
-        whole = [finding if finding.ok else replace(finding, explanations=(blamed,)) for finding in whole]
-    culprits = tuple(finding.name.split(":")[0] for finding in findings if finding.verdict == WRONG)
-    if culprits:
-        notes.append(f"wrong local Jacobians in {', '.join(dict.fromkeys(culprits))}")
+            findings += _check_one(part, values, selected, f"{path} {type(part).__name__}: ", options)
+    whole = _check_one(layer, inputs, wanted, "", options)
+    if findings:
+        whole = _composed(findings, whole)
+    culprits = [finding.name.split(":")[0] for finding in findings if finding.verdict == WRONG]
+    notes = [f"wrong local Jacobians in {', '.join(dict.fromkeys(culprits))}"] if culprits else []
     for name, value in [*zip(layer.input_names, inputs, strict=False), *layer.parameters.items()]:
         notes += vacuous(value, name)
     return Report((*findings, *whole), f"{type(layer).__name__}", tuple(notes))
 
 
-def _blame(findings: list[Finding]) -> str:
-    """Say which local Jacobians make the composition wrong."""
+def _composed(findings: list[Finding], whole: list[Finding]) -> list[Finding]:
+    """What is said of a composition that is wrong: that a part is, or that only the composition is."""
     bad = [finding.name for finding in findings if finding.verdict == WRONG]
-    return f"follows from what is wrong inside: {', '.join(bad)}" if bad else ""
+    found = []
+    for finding in whole:
+        if finding.verdict == WRONG and bad:
+            said = f"made of what is wrong inside: {', '.join(bad)}"
+            finding = replace(finding, explanations=(said,), follows=True)
+        elif not finding.ok and all(finding.ok for finding in findings):
+            said = "every local Jacobian is right: the composition is wrong"
+            finding = replace(finding, explanations=(*finding.explanations, said))
+        found.append(finding)
+    return found
 
 
 def _within(wanted: set[str], path: str) -> set[str]:
-    """Return which arguments of the layer at a path are wanted; inputs of inner layers are checked on the way."""
+    """Which arguments of the layer at a path are wanted; inputs of inner layers are checked on the way."""
     inner = {name.removeprefix(f"{path}.") for name in wanted if name.startswith(f"{path}.")}
     return inner | {"x"} if inner else inner
 
@@ -95,44 +111,44 @@ def _inner(layer: Any, inputs: tuple[Any, ...]) -> Iterator[tuple[str, Any, tupl
 
 
 def _check_one(
-    layer: Any, inputs: tuple[Any, ...], wanted: set[str] | None, prefix: str, progress: bool | None, seed: int
+    layer: Any, inputs: tuple[Any, ...], wanted: set[str] | None, prefix: str, options: Options
 ) -> list[Finding]:
     """Check every Jacobian of one layer."""
-    layer(*inputs)  # inputs that do not fit are the caller's mistake, and raise here
+    shape = np.shape(np.asarray(layer(*inputs)))  # inputs that do not fit are the caller's mistake, and raise here
     output = getattr(layer, "output_name", "z")
+
+    def failed(name: str, wrt_shape: tuple[int, ...], said: str) -> Finding:
+        return Finding(prefix + Names(output, name).title, shape, wrt_shape, WRONG, explanations=(said,))
+
     try:
         _, claimed = layer.linearize(*inputs)
     except (ValueError, TypeError, IndexError) as error:
-        text = f"linearize fails: {error}"
-        shape = np.shape(np.asarray(layer(*inputs)))
-        return [Finding(f"{prefix}{names(output, '?')}", shape, (), WRONG, explanations=(text,))]
+        return [failed("?", (), f"linearize fails: {error}")]
     unknown = set() if wanted is None or prefix else wanted - set(claimed)
     if unknown:
         raise ValueError(f"{type(layer).__name__} has no Jacobian with respect to {sorted(unknown)}: {list(claimed)}")
     findings = []
     for name, jacobian in claimed.items():
-        output = getattr(getattr(jacobian, "form", None), "out_name", output)
-        if wanted is not None and name not in wanted:
-            continue
-        if name in layer.input_names:
-            position = layer.input_names.index(name)
-            at = inputs[position]
-
-            def function(value: Any, position: int = position) -> Any:
-                return layer(*inputs[:position], value, *inputs[position + 1 :])
-        else:
-            at = layer.parameters[name]
-
-            def function(value: Any, name: str = name) -> Any:  # type: ignore[misc]  # the other of the two functions
-                return layer.with_parameters({name: value})(*inputs)
-
-        finding = examine(function, at, jacobian, output=output, wrt=name, progress=progress, seed=seed)
-        findings.append(replace(finding, name=prefix + finding.name))
-    missing = set(layer.parameters) - set(claimed)
-    for name in sorted(missing if wanted is None else missing & wanted):
-        shape = np.shape(np.asarray(layer(*inputs)))
-        text = f"the layer gives no Jacobian with respect to its parameter {name}"
-        findings.append(
-            Finding(prefix + names(output, name), shape, np.shape(layer.parameters[name]), WRONG, explanations=(text,))
-        )
+        if wanted is None or name in wanted:
+            form = getattr(jacobian, "form", None)
+            names = Names(getattr(form, "out_name", output), name)
+            for finding in examine(*_by(layer, inputs, name), _claim(jacobian), names, options):
+                findings.append(replace(finding, name=prefix + finding.name))
+    for name in sorted(set(layer.parameters) - set(claimed)):
+        if wanted is None or name in wanted:
+            said = f"the layer gives no Jacobian with respect to its parameter {name}"
+            findings.append(failed(name, np.shape(layer.parameters[name]), said))
     return findings
+
+
+def _claim(jacobian: Any) -> Any:
+    """A claim for one output."""
+    return lambda function: [jacobian] * len(function.outputs)
+
+
+def _by(layer: Any, inputs: tuple[Any, ...], name: str) -> tuple[Any, Any]:
+    """The layer as a function of one input or parameter, and its value."""
+    if name in layer.input_names:
+        position = layer.input_names.index(name)
+        return lambda value: layer(*inputs[:position], value, *inputs[position + 1 :]), inputs[position]
+    return lambda value: layer.with_parameters({name: value})(*inputs), layer.parameters[name]

@@ -1,49 +1,47 @@
-"""Numerical Jacobians with an error for every entry."""
+"""`numerical_jacobian`: the measured Jacobian, with an error for every entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.judging.verdict import Verdict, find_kinks
-from jacobians.checking.measuring.adaptive import climb
-from jacobians.checking.measuring.arguments import resolve
-from jacobians.checking.measuring.directions import Lines, columns, replaced
+from jacobians.checking.measuring.arguments import Arguments
+from jacobians.checking.measuring.directions import Lines, columns
 from jacobians.checking.measuring.function import Function, quiet
-from jacobians.checking.measuring.noise import coarse_noise
+from jacobians.checking.measuring.grouping import group_columns, group_lines, pattern_of
+from jacobians.checking.measuring.numerical import METHODS, Measured, Method, measured_jacobian
 from jacobians.checking.measuring.progress import progress_bar
-from jacobians.checking.measuring.richardson import Array, Estimate
-from jacobians.checking.report.report import shape_text
-
-__all__ = ["NumericalJacobian", "numerical_jacobian"]
-
-Method = Literal["richardson", "central", "forward", "complex"]
-
-_TARGET = 1e-8  # relative error at which the ladder is not extended
-SMOOTH, KINK, UNKNOWN = "smooth", "kink", "unknown"
+from jacobians.notation.formula import times
 
 
 @dataclass(frozen=True)
 class NumericalJacobian:
-    """A measured Jacobian.
+    """A measured Jacobian; it behaves as the array of its values.
 
     Attributes
     ----------
-    value : the derivative, of shape out_shape + wrt_shape
-    error : an estimate of the error of every entry, of the same shape
-    smoothness : per entry "smooth", "kink" (the value is the mean of both one-sided slopes), or "unknown"
-    noise : per output, by how much f is known to fluctuate beyond rounding (random, or single precision inside)
-    evaluations : calls of f
-    out_shape, wrt_shape : the two groups of axes
-    notes : warnings, such as f writing into its argument
+    value
+        The derivative, of shape out_shape + wrt_shape; of a sparse pattern, a ``scipy.sparse.csr_array`` of the matrix.
+    error
+        An estimate of the error of every entry, of the same shape.
+    smoothness
+        Per entry "smooth", "kink" (the value is the mean of both one-sided slopes), or "unknown".
+    noise
+        Per output, by how much f is known to fluctuate beyond rounding (random, or single precision inside).
+    evaluations
+        Calls of f.
+    out_shape, wrt_shape
+        The two groups of axes.
+    notes
+        Warnings, such as f writing into its argument.
     """
 
-    value: NDArray[Any]
-    error: NDArray[np.float64]
+    value: Any
+    error: Any
     smoothness: NDArray[np.str_]
     noise: NDArray[np.float64]
     evaluations: int
@@ -51,143 +49,163 @@ class NumericalJacobian:
     wrt_shape: tuple[int, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of the values."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the values."""
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
+
+    @property
+    def T(self) -> Any:
+        """The values with the argument's axes first: the denominator layout."""
+        if not isinstance(self.value, np.ndarray):
+            return self.value.T
+        split = len(self.out_shape)
+        return self.value.transpose([*range(split, self.ndim), *range(split)])
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.value[index]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.value, dtype=dtype, copy=True if copy is None else copy)
+        dense = self.value if isinstance(self.value, np.ndarray) else self.value.toarray()
+        return np.array(dense, dtype=dtype, copy=True if copy is None else copy)
 
     def __repr__(self) -> str:
-        worst = float(np.max(self.error, initial=0))
-        shape = shape_text(self.out_shape, self.wrt_shape)
-        return f"NumericalJacobian({shape}, error ≤ {worst:.1e}, {self.evaluations} evaluations)"
+        worst = float(np.max(self.error if isinstance(self.error, np.ndarray) else self.error.data, initial=0))
+        head = f"NumericalJacobian({times(self.out_shape, self.wrt_shape)}, error ≤ {worst:.1e}, "
+        numbers = np.array2string(self.value, threshold=64) if isinstance(self.value, np.ndarray) else repr(self.value)
+        return f"{head}{self.evaluations} evaluations)\n{numbers}"
 
 
 def numerical_jacobian(
     f: Callable[..., Any],
     *args: Any,
-    argnums: int | tuple[int, ...] | None = None,
+    argnums: int | Sequence[int] | None = None,
     method: Method = "richardson",
+    sparsity: Any = None,
     progress: bool | None = None,
 ) -> Any:
     """Measure ∂f/∂x, of shape out_shape + wrt_shape, with an error for every entry.
 
     Parameters
     ----------
-    f : function of one or several arrays that returns anything that turns into an array; it is given copies
-    *args : the arguments of f; integers are promoted to float64, complex ones are taken as holomorphic variables
-    argnums : which argument to differentiate by, the first one by default; a tuple gives a tuple of results
-    method :
-        "richardson" : central differences on a ladder of steps, extrapolated; the step is chosen for every entry
-        "central" : (f(x + h) − f(x − h)) / 2h, h = (u)^⅓ |x|; four calls of f per entry of x
-        "forward" : (f(x + h) − f(x)) / h, h = √u |x|; two calls per entry
-        "complex" : Im f(x + ih) / h, exact for functions that are analytic, a ValueError for others
-    progress : whether to show a progress bar; by default for long work on a terminal, with tqdm
+    f
+        A function of one or several arrays that returns anything that turns into an array; it is given copies.
+    *args
+        The arguments of f; integers are promoted to float64, complex ones are taken as holomorphic variables.
+    argnums
+        Which argument to differentiate by, the first one by default; a sequence gives a tuple of results.
+    method
+        "richardson": central differences at falling steps, extrapolated; the step is chosen for every entry.
+        "central": (f(x + h) − f(x − h)) / 2h, h = u^⅓ |x|; four calls of f per entry of x.
+        "forward": (f(x + h) − f(x)) / h, h = √u |x|; two calls per entry.
+        "complex": Im f(x + ih) / h, exact for functions that are analytic, a ValueError for others.
+    sparsity
+        The entries that can be non-zero: a matrix (outputs by entries of x) or an array out_shape + wrt_shape, dense or
+        of scipy.sparse. Columns that share no row are measured together. Of a sparse pattern the result is sparse.
+    progress
+        Whether to show a progress bar; by default for long work on a terminal, with tqdm.
 
     Returns
     -------
-    NumericalJacobian, or a tuple of them if ``argnums`` is a tuple
+    NumericalJacobian
+        A tuple of them if ``argnums`` is a sequence.
 
     Examples
     --------
-    >>> import numpy as np
     >>> J = numerical_jacobian(np.sin, 1e12)
     >>> bool(abs(J.value - np.cos(1e12)) <= J.error < 1e-2)
     True
+    >>> J = numerical_jacobian(np.cumsum, [1.0, 2.0, 4.0])
+    >>> J.shape, np.round(J[2], 6)
+    ((3, 3), array([1., 1., 1.]))
     """
-    if method not in ("richardson", "central", "forward", "complex"):
-        raise ValueError(f"method is {method!r}; it is one of 'richardson', 'central', 'forward', 'complex'")
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; it is one of {', '.join(map(repr, METHODS))}")
     if not args:
         raise ValueError("numerical_jacobian needs a function and the point at which to differentiate it")
-    if argnums is None:
-        argnums = 0
-    partials = resolve(f, args, argnums)
-    results = tuple(_measure(partial.f, partial.x, method, progress) for partial in partials)
-    return results if isinstance(argnums, tuple) else results[0]
+    single = argnums is None or isinstance(argnums, int | np.integer)
+    arguments = Arguments.of(f, args, 0 if argnums is None else argnums)
+    results = []
+    for variable in arguments.variables():
+        with quiet():
+            function = Function(variable.f, variable.x)
+            results.append(_measured(function, method, sparsity, progress))
+    return results[0] if single and len(results) == 1 else tuple(results)
 
 
-def _measure(f: Callable[..., Any], x: Any, method: Method, progress: bool | None) -> NumericalJacobian:
-    with quiet():
-        function = Function(f, x)
-        size = function.point.size
-        lines = columns(function, np.arange(size, dtype=np.intp))
-        coarse = coarse_noise(function) if method == "richardson" else np.zeros(function.base.size)
-        with progress_bar(size, "numerical Jacobian", progress, 0.0) as advance:
-            if method == "richardson":
-                value, error, smoothness = _richardson(function, lines, coarse, advance)
-            elif method == "complex":
-                value, error = _complex_step(function)
-                smoothness = np.full(value.shape, SMOOTH)
-            else:
-                value, error = _fixed_step(function, lines, method)
-                smoothness = np.full(value.shape, UNKNOWN)
+def _measured(function: Function, method: Method, sparsity: Any, progress: bool | None) -> NumericalJacobian:
+    lines, groups, pattern = columns(function, np.arange(function.point.size, dtype=np.intp)), None, None
+    if sparsity is not None:
+        pattern = pattern_of(sparsity, function.shape, function.point.shape)
+        groups = group_columns(*pattern, function.point.size)
+        lines = group_lines(function, groups)
+    with progress_bar(len(lines), "numerical Jacobian", progress) as advance:
+        found = measured_jacobian(function, method, lines, advance)
+    if groups is not None and pattern is not None:
+        return _spread(function, found, lines, pattern, hasattr(sparsity, "tocsc"))
     shape = function.shape + function.point.shape
-    notes = ("f writes into its argument; it was given copies",) if function.mutates else ()
+
+    def shaped(array: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(array.T).reshape(shape)
+
     return NumericalJacobian(
-        np.ascontiguousarray(value.T).reshape(shape), np.ascontiguousarray(error.T).reshape(shape),
-        np.ascontiguousarray(smoothness.T).reshape(shape), (function.spread + coarse).reshape(function.shape),
-        function.evaluations, function.shape, function.point.shape, notes,
-    )  # fmt: skip
+        shaped(found.value),
+        shaped(found.error),
+        shaped(found.smoothness),
+        found.noise.reshape(function.shape),
+        function.evaluations,
+        function.shape,
+        function.point.shape,
+        tuple(function.remarks),
+    )
 
 
-def _richardson(
-    function: Function, lines: Lines, coarse: Array, advance: Callable[[], object] | None
-) -> tuple[NDArray[Any], Array, NDArray[np.str_]]:
-    kinks = np.zeros((len(lines), function.base.size), dtype=bool)
+def _spread(
+    function: Function, found: Measured, lines: Lines, pattern: tuple[NDArray[np.intp], NDArray[np.intp]], sparse: bool
+) -> NumericalJacobian:
+    """The entries of a sparse pattern from derivatives along groups of columns."""
+    pointers, rows = pattern
+    columns_of = np.repeat(np.arange(function.point.size), np.diff(pointers))
+    group_of, weight_of = np.zeros(function.point.size, np.intp), np.ones(function.point.size)
+    for number, (index, weight) in enumerate(zip(lines.indices, lines.weights, strict=True)):
+        group_of[index], weight_of[index] = number, weight
+    scale = weight_of[columns_of]
+    value = found.value[group_of[columns_of], rows] / scale
+    error = found.error[group_of[columns_of], rows] / np.abs(scale)
+    kinds = found.smoothness[group_of[columns_of], rows]
+    shape, flat = function.shape + function.point.shape, (function.base.size, function.point.size)
 
-    def settled(chosen: NDArray[np.intp], found: Estimate, final: bool) -> NDArray[np.int8]:
-        small = np.abs(function.base) / lines.top[chosen][:, None]
-        done = (found.error <= _TARGET * np.abs(found.value)) | (found.error <= 1e-13 * small)
-        still = ~found.moved.any(axis=0) & ((lines.top / lines.first < 1e3)[chosen][:, None])
-        if final:
-            kinks[chosen] = find_kinks(found)[0] & ~found.smooth
-        return np.where(done | still | final, Verdict.RIGHT, Verdict.PENDING).astype(np.int8)
+    def dense(data: NDArray[Any], fill: Any) -> NDArray[Any]:
+        full = np.full(flat, fill, dtype=data.dtype)
+        full[rows, columns_of] = data
+        return full.reshape(shape)
 
-    measured = climb(function, lines, coarse, settled, advance)
-    smoothness = np.where(np.isfinite(measured.error), SMOOTH, UNKNOWN)
-    return measured.value, measured.error, np.where(kinks, KINK, smoothness)
+    def matrix(data: NDArray[Any]) -> Any:
+        from scipy.sparse import csc_array
 
+        return csc_array((data, rows, pointers), shape=flat).tocsr()
 
-def _fixed_step(function: Function, lines: Lines, method: Method) -> tuple[NDArray[Any], Array]:
-    """One step and twice that step, the difference of which is the error."""
-    unit = function.roundoff
-    relative = 2 * (unit ** (1 / 3) if method == "central" else unit**0.5)
-    value = np.zeros((len(lines), function.base.size), function.base.dtype)
-    error = np.zeros(value.shape)
-    for line in range(len(lines)):
-        slopes = []
-        for step in (relative * lines.scale[line], relative / 2 * lines.scale[line]):
-            if method == "central":
-                plus, minus, ahead, behind = lines.values(line, step)
-                slopes.append((plus - minus) / (ahead + behind))
-            else:
-                here = function.point.reshape(-1)[line]
-                end = np.asarray(here + step, dtype=function.point.dtype)
-                moved = function(replaced(function.point, np.array([line]), end.reshape(1)))
-                slopes.append((moved - function.base) / np.real(end - here))
-        value[line] = slopes[1]
-        noise = unit * np.abs(function.base) + function.spread
-        error[line] = np.abs(slopes[1] - slopes[0]) + 4 * noise / step
-    return value, error
-
-
-def _complex_step(function: Function) -> tuple[NDArray[Any], Array]:
-    """Im f(x + ih) / h with h = 10⁻⁴⁰ |x|, compared with a real difference along one direction."""
-    point = function.point
-    if point.dtype.kind == "c" or function.dtype.kind == "c":
-        raise ValueError("method 'complex' needs a real function of a real x")
-    wide = point.astype(np.complex128)
-    scale = np.where(np.abs(point) > 0, np.abs(point), 1.0).reshape(-1)
-    value = np.zeros((point.size, function.base.size))
-    for column in range(point.size):
-        step = 1e-40 * float(scale[column])
-        shifted = replaced(wide, np.array([column]), wide.reshape(-1)[column : column + 1] + 1j * step)
-        try:
-            value[column] = np.imag(function(shifted)) / step
-        except TypeError as error:
-            raise ValueError(f"method 'complex': f does not take a complex argument ({error})") from error
-    direction = scale * np.random.default_rng(0).choice([-1.0, 1.0], size=point.size)
-    step = 6e-6
-    ends = [function((point.reshape(-1) + sign * step * direction).reshape(point.shape)) for sign in (1, -1)]
-    along, predicted = (ends[0] - ends[1]) / (2 * step), direction @ value
-    size = np.abs(direction) @ np.abs(value) + np.abs(along)
-    if not np.allclose(along, predicted, rtol=0, atol=float(1e-4 * size.max(initial=0)) + 1e-300):
-        raise ValueError("method 'complex': f is not analytic (it uses abs, max, conj, or drops the imaginary part)")
-    return value, 4 * function.roundoff * np.abs(value)
+    return NumericalJacobian(
+        matrix(value) if sparse else dense(value, 0),
+        matrix(error) if sparse else dense(error, 0),
+        kinds if sparse else dense(kinds, "smooth"),
+        found.noise.reshape(function.shape),
+        function.evaluations,
+        function.shape,
+        function.point.shape,
+        tuple(function.remarks),
+    )

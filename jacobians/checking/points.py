@@ -1,37 +1,40 @@
-"""Inputs for a layer at which mistakes show: distinct entries of both signs, no zeros, no symmetry, unequal axes."""
+"""Points at which mistakes show, and points at which they hide."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.measuring.function import quiet
+from jacobians.checking.measuring.function import as_array, quiet
+from jacobians.checking.measuring.nested import flatten
 
-__all__ = ["sample_point"]
-
-_FREE = (3, 4, 5, 2, 6, 7)  # sizes of axes that nothing determines, all different
-_MOST_AXES = 4
+FREE = (3, 4, 5, 2, 6, 7)  # sizes of axes that nothing determines, all different
+ENOUGH = 4  # entries from which on an order or a common sign is hardly an accident
 
 
 def sample_point(layer: Any, *shapes: tuple[int, ...], seed: int = 0) -> tuple[NDArray[np.float64], ...]:
-    """Return inputs for a layer or chain that hide no mistakes.
+    """Inputs for a layer or chain that hide no mistakes.
 
     Their entries are distinct, neither zero nor one, of both signs where the layer allows it, and not symmetric.
     Shapes that are not given are found by trying: the sizes of the parameters' axes, and unequal ones for free axes.
 
     Parameters
     ----------
-    layer : a layer or chain
-    *shapes : the shapes of its inputs; found by trying if absent
-    seed : of the entries
+    layer
+        A layer or chain.
+    *shapes
+        The shapes of its inputs; found by trying if absent.
+    seed
+        Of the entries.
 
     Returns
     -------
-    tuple of arrays, to be used as ``check(layer, *sample_point(layer))``
+    tuple of arrays
+        To be used as ``check(layer, *sample_point(layer))``.
 
     Examples
     --------
@@ -82,7 +85,7 @@ def _works(layer: Any, inputs: tuple[Any, ...]) -> bool:
 def _candidates(layer: Any, count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
     """Shapes to try, the most telling first: a batch axis and the sizes that the parameters suggest."""
     known = list(dict.fromkeys(n for value in layer.parameters.values() for n in np.shape(value) if n > 1))
-    last = [*known, *(n for n in _FREE if n not in known)]
+    last = [*known, *(n for n in FREE if n not in known)]
     free = [n for n in (5, 3, 4, 7, 6, 2) if n not in known] or [5, 3, 4]
     singles: list[tuple[int, ...]] = [(free[0], n) for n in last] + [(n,) for n in last]
     # images and signals: (batch, channels, height, width) with the channels that the parameters suggest
@@ -95,3 +98,101 @@ def _candidates(layer: Any, count: int) -> Iterator[tuple[tuple[int, ...], ...]]
     if count == 2:
         yield ((3, 4), (4, 2))
     yield from itertools.islice(itertools.product(singles, repeat=count), 4000)
+
+
+# -- points that hide mistakes -----------------------------------------------------------------------------------------
+
+
+def vacuous(x: Any, name: str = "x") -> tuple[str, ...]:
+    """A warning for every property of a test point that can hide a mistake.
+
+    Examples
+    --------
+    >>> vacuous(np.ones(3), "gamma")
+    ('gamma is all ones: a missing factor gamma would not show',)
+    """
+    found: list[str] = []
+    paths, leaves, _ = flatten(x)
+    for path, leaf in zip(paths, leaves, strict=True):
+        try:
+            array = as_array(leaf, name)
+        except ValueError:
+            continue
+        if array.size:
+            found += _warnings(array, ".".join([name, *map(str, path)]))
+    return tuple(found)
+
+
+def _warnings(array: NDArray[Any], name: str) -> Iterator[str]:
+    with quiet():
+        length = float(np.linalg.norm(array))
+        total, size = complex(array.sum()), float(np.abs(array).sum())
+    flat = array.reshape(-1)
+    if not array.any():
+        yield f"{name} is all zeros: whatever is multiplied by it would not show"
+    elif (array == 1).all():
+        yield f"{name} is all ones: a missing factor {name} would not show"
+    elif array.size > 1 and (array == flat[0]).all():
+        yield f"the entries of {name} are all equal: exchanged indices would not show"
+    elif _is_symmetric(array):
+        yield f"{name} is symmetric: a transpose would not show"
+    elif array.ndim >= 1 and array.size > 1:
+        if abs(total) <= 1e-12 * size:
+            yield f"{name} has mean zero: a missing mean would not show"
+        if abs(length - 1) <= 1e-12:
+            yield f"{name} has unit length: a missing division by its norm would not show"
+        if abs(total - 1) <= 1e-12 * size:
+            yield f"{name} sums to one: a missing division by its sum would not show"
+        if array.ndim == 2 and array.shape[0] == array.shape[1] and _is_orthogonal(array):
+            yield f"{name} is orthogonal: a transpose taken for an inverse would not show"
+        if array.size >= ENOUGH and array.dtype.kind != "c":
+            if (flat > 0).all():
+                yield f"all entries of {name} are positive: a missing absolute value or sign would not show"
+            if array.ndim == 1 and (np.diff(flat) > 0).all():
+                yield f"{name} is sorted: a missing permutation would not show"
+    if array.ndim >= 2 and array.shape[0] == 1:
+        yield f"{name} has a first axis of size one: mistakes between the examples of a batch would not show"
+
+
+def _is_symmetric(array: NDArray[Any]) -> bool:
+    return array.ndim >= 2 and array.shape[-1] == array.shape[-2] > 1 and np.array_equal(array, array.swapaxes(-1, -2))
+
+
+def _is_orthogonal(array: NDArray[Any]) -> bool:
+    with quiet():
+        return bool(np.allclose(array @ array.conj().T, np.eye(len(array)), atol=1e-12))
+
+
+def moved(values: Sequence[Any], seed: int, *, both_signs: bool = False) -> tuple[Any, ...]:
+    """Arguments a little away from these, without zeros, symmetry or order.
+
+    Parameters
+    ----------
+    values
+        The arguments; nested arrays of floating-point numbers are moved, all else stays.
+    seed
+        Of the moves.
+    both_signs
+        Whether the entries of arrays of one sign get both.
+    """
+    random = np.random.default_rng([seed, 7])
+    found = []
+    for value in values:
+        _, leaves, rebuild = flatten(value)
+        found.append(rebuild([_moved(leaf, random, both_signs) for leaf in leaves]))
+    return tuple(found)
+
+
+def _moved(leaf: Any, random: np.random.Generator, both_signs: bool) -> Any:
+    given = leaf if not isinstance(leaf, list | tuple | int | float | complex) else np.asarray(leaf)
+    try:
+        array = as_array(given, "x")
+    except ValueError:
+        return leaf
+    if not hasattr(given, "dtype") or np.asarray(array).dtype.kind not in "fc" or (array is given and not array.size):
+        return leaf
+    size = np.where(array == 0, float(np.abs(array).max(initial=0)) or 1.0, np.abs(array))
+    new = array + size * random.uniform(0.1, 0.35, size=array.shape) * random.choice([-1.0, 1.0], size=array.shape)
+    if both_signs and array.size > 1 and array.dtype.kind == "f" and (np.sign(array) == np.sign(array.flat[0])).all():
+        new = new * random.permutation(np.where(np.arange(array.size) % 2, -1.0, 1.0)).reshape(array.shape)
+    return np.asarray(new, dtype=array.dtype)

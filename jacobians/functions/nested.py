@@ -18,13 +18,13 @@ Rebuild = Callable[[Sequence[Any]], Any]
 
 def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
     """The leaves of a nested value, their dotted names, and how to put others in their places."""
-    children = _children(value)
-    if children is None:
+    parts_of_value = children(value)
+    if parts_of_value is None:
         return [name], [value], lambda leaves: leaves[0]
     names: list[str] = []
     leaves: list[Any] = []
     parts: list[tuple[int, Rebuild]] = []
-    for key, child in children:
+    for key, child in parts_of_value:
         more, some, rebuild = flatten(child, f"{name}.{key}" if name else str(key))
         names += more
         leaves += some
@@ -35,12 +35,12 @@ def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
         for count, rebuild in parts:
             made.append(rebuild(new[at : at + count]))
             at += count
-        return _like(value, made)
+        return like(value, made)
 
     return names, leaves, rebuilt
 
 
-def _children(value: Any) -> list[tuple[Any, Any]] | None:
+def children(value: Any) -> list[tuple[Any, Any]] | None:
     """The parts of a container with their keys; None for a leaf."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return list(zip(value._fields, value, strict=True))
@@ -53,13 +53,13 @@ def _children(value: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def _like(value: Any, children: list[Any]) -> Any:
+def like(value: Any, parts: list[Any]) -> Any:
     """A container of the same kind with other parts."""
     if hasattr(value, "_fields"):
-        return type(value)(*children)
+        return type(value)(*parts)
     if isinstance(value, list | tuple):
-        return type(value)(children)
+        return type(value)(parts)
     if isinstance(value, Mapping):
-        made = dict(zip(value, children, strict=True))
+        made = dict(zip(value, parts, strict=True))
         return made if type(value) is dict else type(value)(made)  # type: ignore[call-arg]  # as other mappings are made
-    return replace(value, **dict(zip([f.name for f in fields(value) if f.init], children, strict=True)))
+    return replace(value, **dict(zip([f.name for f in fields(value) if f.init], parts, strict=True)))

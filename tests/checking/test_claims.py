@@ -1,4 +1,6 @@
 import math
+import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -91,7 +93,7 @@ def test_infinite_slope() -> None:
 
 def test_notes() -> None:
     assert "zeros" in str(check_jacobian(np.sin, np.zeros(3), np.eye(3)))
-    assert "holomorphic" in str(check_jacobian(np.exp, 1j, np.exp(1j)))
+    assert "holomorphic" in str(check_jacobian(np.conj, 1j, 1.0))
 
     def writes(x):
         x += 1
@@ -115,3 +117,97 @@ def test_the_pytest_pattern() -> None:
     with pytest.raises(AssertionError, match="J ≈ 2·D"):
         check_jacobian(f, x, 2 * A).raise_if_wrong()
     check_jacobian(f, x, A).raise_if_wrong()
+
+
+@dataclass
+class Params:
+    A: np.ndarray
+    b: np.ndarray
+
+
+@pytest.mark.parametrize("make", [dict, Params])
+def test_nested(make) -> None:
+    params = make(A=A, b=np.arange(4.0) / 3)
+    get = lambda p, name: p[name] if isinstance(p, dict) else getattr(p, name)
+
+    def model(params, x):
+        return {"z": get(params, "A") @ x + get(params, "b"), "norm": [x @ x, x[0] * x[1]]}
+
+    by_A = np.einsum("ik,l->ikl", np.eye(4), x)
+    right = {
+        "z": (make(A=by_A, b=np.eye(4)), A),
+        "norm": (make(A=np.zeros((2, 4, 3)), b=np.zeros((2, 4))), np.array([2 * x, [x[1], x[0], 0]])),
+    }
+    report = check_jacobian(model, (params, x), right)
+    assert report.ok, str(report)
+    assert [one.name for one in report][:2] == ["∂f.z/∂params.A", "∂f.norm/∂params.A"]
+    right["norm"] = (right["norm"][0], right["norm"][1] * 2)
+    report = check_jacobian(model, (params, x), right)
+    assert report.wrong == ("∂f.norm/∂x",)
+    right["z"] = (right["z"][0], A.T)
+    report = check_jacobian(model, (params, x), right)
+    assert report.wrong == ("∂f.z/∂x", "∂f.norm/∂x")
+    assert "2·D" in str(report["∂f.norm/∂x"].explanations)
+    with pytest.raises(ValueError, match="no entry for 'norm'"):
+        check_jacobian(model, (params, x), {"z": right["z"]})
+
+
+def test_one_nested_argument() -> None:
+    params = {"A": A, "b": np.arange(4.0)}
+    g = lambda params: params["A"].sum() * params["b"]
+    claim = {"A": np.einsum("i,jk->ijk", params["b"], np.ones((4, 3))), "b": A.sum() * np.eye(4)}
+    assert check_jacobian(g, params, claim).ok
+    assert check_jacobian(g, params, {"A": claim["A"], "b": 2 * claim["b"]}).wrong == ("∂f/∂x.b",)
+
+
+def test_linear_operator() -> None:
+    linalg = pytest.importorskip("scipy.sparse.linalg")
+    assert check_jacobian(f, x, linalg.aslinearoperator(A)).ok
+    assert not check_jacobian(f, x, linalg.aslinearoperator(1.01 * A)).ok
+
+
+def test_tolerances() -> None:
+    assert not check_jacobian(f, x, 1.001 * A).ok
+    assert check_jacobian(f, x, 1.001 * A, rtol=1e-2).ok
+    assert check_jacobian(f, x, A + 1e-4, atol=1e-3).ok
+    with pytest.raises(ValueError, match="rtol"):
+        check_jacobian(f, x, A, rtol=-1)
+
+
+def test_wirtinger() -> None:
+    z = np.array([1 + 2j, -0.5 + 0.3j])
+    g = lambda z: (z * np.conj(z)).real
+    pair = np.diag(np.conj(z)), np.diag(z)
+    assert check_jacobian(g, z, pair, wirtinger=True).ok
+    report = check_jacobian(g, z, (pair[0], -pair[1]), wirtinger=True)
+    assert report.wrong == ("∂f/∂x̄",)
+    assert check_jacobian(np.conj, z, (0 * np.eye(2), np.eye(2)), wirtinger=True).ok
+    with pytest.raises(ValueError, match="complex"):
+        check_jacobian(f, x, (A, A), wirtinger=True)
+
+
+def test_also_at() -> None:
+    symmetric = np.array([[2.0, 0.5], [0.5, 1.0]])
+    wrong = lambda X: X  # of trace(X @ X) / 2, where the transpose is due
+    g = lambda X: np.trace(X @ X) / 2
+    assert check_jacobian(g, symmetric, wrong).ok
+    assert "symmetric" in str(check_jacobian(g, symmetric, wrong))
+    report = check_jacobian(g, symmetric, wrong, also_at="nearby")
+    assert not report.ok
+    assert "x hides this mistake" in str(report)
+    assert check_jacobian(g, symmetric, lambda X: X.T, also_at="nearby").ok
+    assert not check_jacobian(g, symmetric, wrong, also_at=[np.array([[1.0, 2.0], [3.0, 4.0]])]).ok
+    with pytest.raises(ValueError, match="J as a function"):
+        check_jacobian(g, symmetric, symmetric, also_at="nearby")
+
+
+def test_the_verdict_is_a_function_of_the_inputs() -> None:
+    def slow(x):
+        time.sleep(0.0005)
+        return np.tanh(A @ x)
+
+    J = (1 - np.tanh(A @ x) ** 2)[:, None] * A
+    J[2, 1] *= 1.01
+    first, second = (check_jacobian(slow, x, J).to_dict() for _ in range(2))
+    assert first == second
+    assert not first["ok"]

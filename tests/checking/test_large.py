@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jacobians.checking import check_jacobian
-from jacobians.checking.judging.projections import group_columns
+from jacobians.checking.measuring.grouping import group_columns
 
 n = 300
 random = np.random.default_rng(6)

@@ -1,13 +1,14 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 
 from jacobians.checking import Report, check_jacobian
 from jacobians.checking.report.html import page
-from jacobians.checking.report.report import shape_text
 from jacobians.checking.report.text import text
+from jacobians.notation.formula import times as shape_text
 
 x = np.array([0.5, -1.0])
 right, wrong = np.diag(1 - np.tanh(x) ** 2), np.diag(1 - np.tanh(x))
@@ -28,7 +29,7 @@ def test_text() -> None:
 
 def test_colour_only_where_wanted() -> None:
     assert "\x1b[" not in str(both())
-    assert "\x1b[31;1m✗" in text(both(), colour=True)
+    assert "\x1b[31;1m✗" in text(both().findings, colour=True)
 
 
 def test_html_is_well_formed_and_quiet() -> None:
@@ -37,11 +38,12 @@ def test_html_is_well_formed_and_quiet() -> None:
     assert len(root.findall(".//svg")) == 2
     assert "<script" not in markup
     assert "currentColor" in markup
-    assert page(both()).startswith("<!DOCTYPE html>")
+    assert page(both().findings).startswith("<!DOCTYPE html>")
 
 
 def test_names_are_escaped() -> None:
-    report = check_jacobian(np.tanh, x, right).renamed("<b>&")
+    finding = replace(check_jacobian(np.tanh, x, right).findings[0], name="<b>&")
+    report = Report((finding,))
     assert "&lt;b&gt;&amp;" in report._repr_html_()
 
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.evidence import Evidence
 
-__all__ = ["residuals"]
-
 _LARGEST = 400  # rows and columns of the part whose singular values are computed
 
 

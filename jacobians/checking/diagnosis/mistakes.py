@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.difference import residuals
 from jacobians.checking.diagnosis.evidence import Evidence
+from jacobians.checking.diagnosis.factors import factor_text
 from jacobians.checking.diagnosis.places import places
 from jacobians.checking.measuring.function import quiet
 
-__all__ = ["explain", "explain_shape"]
-
-_MOST = 4  # explanations offered
+MOST = 4  # explanations offered
 
 
 def explain(evidence: Evidence) -> tuple[str, ...]:
@@ -36,7 +34,7 @@ def explain(evidence: Evidence) -> tuple[str, ...]:
                 continue  # the difference is explained already
             new = [text for text in family(evidence) if text not in found]
             found += [text for text in new if not (found and text.startswith("differs in"))]
-    return tuple(found[:_MOST])
+    return tuple(found[:MOST])
 
 
 def nonfinite(evidence: Evidence) -> Iterator[str]:
@@ -47,24 +45,12 @@ def nonfinite(evidence: Evidence) -> Iterator[str]:
         yield f"J is {kind} in {bad.sum()} of {bad.size} entries where f has a finite derivative"
 
 
-def _name_of_factor(evidence: Evidence, factor: float) -> str:
-    """Say what a factor probably is: a sign, 2, ½, the size of an axis."""
-    if math.isclose(factor, -1, rel_tol=1e-4):
-        return "J ≈ −D (sign)"
-    number = Fraction(factor).limit_denominator(1000)
-    exact = number != 0 and math.isclose(float(number), factor, rel_tol=1e-5)
-    if not exact:
-        return f"J ≈ {factor:.6g}·D (factor)"
-    text = {Fraction(1, 2): "½"}.get(number, str(number))
+def _factor(evidence: Evidence, factor: float) -> str:
+    """What a factor probably is."""
     sizes = {evidence.axis_name(axis): size for axis, size in enumerate(evidence.shape)}
     sizes["all entries of the argument"] = evidence.point.size
     sizes["all entries of the output"] = evidence.output.size
-    for name, size in sizes.items():
-        if size > 2 and abs(number) == size:
-            return f"J ≈ {text}·D (factor N = {size}, the number of {name}: a mean taken for a sum?)"
-        if size > 2 and abs(number) == Fraction(1, size):
-            return f"J ≈ {text}·D (factor 1/N, N = {size}, the number of {name}: a sum taken for a mean?)"
-    return f"J ≈ {text}·D (factor)"
+    return factor_text(factor, sizes)
 
 
 def _common_ratio(ratio: NDArray[Any]) -> float | None:
@@ -83,7 +69,7 @@ def factors(evidence: Evidence) -> Iterator[str]:
     # an error as large as the entry (at a kink) fits everything, a factor of one explains nothing
     told = factor is not None and factor != 0 and not math.isclose(factor, 1, rel_tol=1e-6)
     if told and factor is not None and evidence.fits(lambda array: array, factor):
-        yield _name_of_factor(evidence, factor)
+        yield _factor(evidence, factor)
         return
     if np.iscomplexobj(evidence.measured) and evidence.fits(lambda a: np.conj(a)):
         yield "J is the complex conjugate of D"
@@ -290,7 +276,7 @@ def partial_factors(evidence: Evidence) -> Iterator[str]:
         evidence.claimed[known], factor * evidence.measured[known], abs(factor) * evidence.error[known]
     )
     if factor != 0 and scaled.all() and not evidence.fits(lambda a: a, factor):
-        yield f"{_name_of_factor(evidence, factor)} in the {count} wrong entries only"
+        yield f"{_factor(evidence, factor)} in the {count} wrong entries only"
 
 
 def scalings(evidence: Evidence) -> Iterator[str]:
@@ -314,44 +300,3 @@ def scalings(evidence: Evidence) -> Iterator[str]:
         if evidence.close(evidence.claimed, predicted, evidence.error * np.abs(value)).all():
             yield f"J ≈ D times {name}, for each {per}"
             return
-
-
-def explain_shape(
-    claimed: NDArray[Any], out_shape: tuple[int, ...], wrt_shape: tuple[int, ...], measured: NDArray[Any] | None
-) -> tuple[str, ...]:
-    """Say how a claim of the wrong shape came about, where the numbers tell."""
-    shape = out_shape + wrt_shape
-    found: list[str] = []
-    if measured is not None and np.isfinite(measured).all():
-        size = float(np.abs(measured).max(initial=0))
-
-        def same(other: NDArray[Any]) -> bool:
-            return other.shape == claimed.shape and np.allclose(claimed, other, rtol=1e-4, atol=1e-8 * size)
-
-        with quiet():
-            if same(np.moveaxis(measured, range(len(out_shape)), range(-len(out_shape), 0))) and out_shape:
-                found.append("J is the transpose of D: the denominator layout, argument axes first")
-            elif claimed.size == measured.size and same(measured.reshape(claimed.shape)):
-                found.append("the numbers are right, J is only reshaped")
-            for axis in range(len(out_shape)):
-                where = "summed over the batch, output axis 0" if axis == 0 else f"summed over output axis {axis}"
-                if same(measured.sum(axis=axis)) or same(measured.sum(axis=axis, keepdims=True)):
-                    found.append(f"J is {where}")
-            for out, (first, second) in itertools.product(
-                range(len(out_shape)), [(k, n) for k, n in enumerate(wrt_shape)]
-            ):
-                axis = len(out_shape) + first
-                if out_shape[out] == second and same(
-                    np.moveaxis(np.diagonal(measured, axis1=out, axis2=axis), -1, out)
-                ):
-                    found.append(f"J holds only the diagonal of output axis {out} and axis {first} of the argument")
-                    break
-    if not found and sorted(claimed.shape) == sorted(shape):
-        found.append("J has the axes of D in another order (transposed?)")
-    if claimed.size and not found:
-        try:
-            if np.broadcast_shapes(claimed.shape, shape) == shape:
-                found.append("J would broadcast to the right shape, which hides the mistake in a comparison")
-        except ValueError:
-            pass
-    return tuple(found[:3])

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.evidence import Evidence
 
-__all__ = ["index_text", "places"]
-
 _FEW = 5
 
 

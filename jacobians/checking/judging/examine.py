@@ -1,260 +1,259 @@
-"""Examine one claimed Jacobian of one function and put the outcome into a Finding."""
+"""Examine the claimed Jacobians of one function by one array, and put the outcome into findings."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.diagnosis.evidence import Evidence
-from jacobians.checking.diagnosis.mistakes import explain, explain_shape
-from jacobians.checking.diagnosis.places import index_text
-from jacobians.checking.judging.claim import Claim
+from jacobians.checking.diagnosis.mistakes import explain
+from jacobians.checking.diagnosis.shapes import explain_shape
+from jacobians.checking.judging.claim import Claim, Part
+from jacobians.checking.judging.comparison import Comparison, Names
 from jacobians.checking.judging.judge import judge_lines
-from jacobians.checking.judging.verdict import Verdict
+from jacobians.checking.judging.options import COLUMNS, PROJECTIONS, Options
+from jacobians.checking.judging.projections import project
 from jacobians.checking.measuring.adaptive import Measurement
 from jacobians.checking.measuring.directions import columns
-from jacobians.checking.measuring.function import Function, quiet
+from jacobians.checking.measuring.function import Function, Output, quiet
+from jacobians.checking.measuring.numerical import measured_jacobian
 from jacobians.checking.measuring.progress import progress_bar
 from jacobians.checking.measuring.richardson import estimate, sample
-from jacobians.checking.report.report import CANNOT_TELL, RIGHT, RIGHT_AT_KINK, WRONG, Curve, Entry, Finding
+from jacobians.checking.measuring.verdicts import Verdict
+from jacobians.checking.report.finding import RIGHT, WRONG, Curve, Entry, Finding
 
-__all__ = ["COLUMNS", "PROJECTIONS", "examine", "names"]
-
-COLUMNS, PROJECTIONS = "columns", "projections"
-_PATIENCE = 20.0  # seconds that measuring all columns may take before directions are used instead
-_MOST_ENTRIES = 6_000_000
-_RUNGS = 7  # evaluations per column that a smooth function needs, and one
-_LISTED = 5
-_MAP_SIDE = 48
-
-_WORDS = {
-    Verdict.RIGHT: "right", Verdict.ZERO: "zero within error", Verdict.KINK: "consistent at a kink",
-    Verdict.NOISE: "cannot tell (noise)", Verdict.JUMP: "cannot tell (f jumps)",
-    Verdict.KINK_WRONG: "inconsistent at a kink", Verdict.WRONG: "wrong",
-}  # fmt: skip
-
-
-def names(output: str, wrt: str) -> str:
-    """Name a Jacobian."""
-    return f"∂{output}/∂{wrt}"
-
-
-def _entry_name(output: str, wrt: str, index: tuple[int, ...], split: int) -> str:
-    return f"∂{output}{index_text(index[:split])}/∂{wrt}{index_text(index[split:])}"
+MOST_COLUMNS = 20_000  # that "auto" measures one by one
+MOST_ENTRIES = 6_000_000
+FEW_SPARSE = 256  # columns of a sparse claim that are not worth grouping
+EXPLAINED = 250_000  # entries of a Jacobian that is measured to explain a wrong shape
 
 
 def examine(
-    f: Callable[..., Any],
+    f: Callable[[Any], Any],
     x: Any,
-    claimed: Any,
+    claimed: Any | Callable[[Function], Sequence[Any]],
+    names: Names,
+    options: Options,
     *,
-    output: str = "f",
-    wrt: str = "x",
-    strategy: str = "auto",
-    seed: int = 0,
-    previous: Any = None,
-    progress: bool | None = None,
-) -> Finding:
+    hints: Callable[[Comparison], Sequence[str]] = lambda comparison: (),
+) -> list[Finding]:
     """Measure the derivative of f at x and compare it with what is claimed.
 
-    ``strategy`` is "columns", "projections", or "auto", which measures all columns wherever that is affordable.
+    Parameters
+    ----------
+    f, x
+        A function of one array, and the array.
+    claimed
+        The claimed Jacobian; of a function with several outputs, a function that gives one for each.
+    names
+        What is differentiated by what.
+    options
+        How to judge.
+    hints
+        Further explanations for a comparison that has failed.
+
+    Returns
+    -------
+    list of Finding
+        One for each output.
     """
     with quiet():
-        started = time.perf_counter()
         function = Function(f, x)
-        seconds = (time.perf_counter() - started) / function.evaluations
-    claim = Claim(claimed, function)
-    notes = _notes(function)
-    name = names(output, wrt)
-    if not claim.fits:
-        return _misshapen(function, claim, name, notes)
-    entries = claim.rows * claim.columns
-    if strategy == "auto":
-        slow = seconds * _RUNGS * claim.columns > _PATIENCE or entries > _MOST_ENTRIES
-        grouped = claim.sparse and claim.columns > 256
-        strategy = PROJECTIONS if slow or grouped or (claim.matrix is None and entries > _MOST_ENTRIES) else COLUMNS
-    if strategy not in (COLUMNS, PROJECTIONS):
-        raise ValueError(f"strategy is {strategy!r}; it is one of 'auto', 'columns', 'projections'")
-    if strategy == PROJECTIONS:
-        from jacobians.checking.judging.projections import project
-
-        return project(function, claim, output, wrt, notes, seed, progress)
-    lines = columns(function, np.arange(claim.columns, dtype=np.intp))
-    with progress_bar(claim.columns, name, progress, seconds * _RUNGS * claim.columns) as advance:
-        measured = judge_lines(function, lines, claim, advance=advance)
-    return describe(function, claim, measured, output, wrt, notes, previous=previous)
+    return examined(function, claimed(function) if callable(claimed) else [claimed], names, options, hints=hints)
 
 
-def _notes(function: Function) -> list[str]:
-    notes = []
-    if function.mutates:
-        notes.append("f writes into its argument; it was given copies")
-    if function.spread.any():
-        worst = float(np.max(function.spread))
-        notes.append(f"f is not deterministic: repeated calls at x differ by up to {worst:.1e}")
-    if function.point.dtype.kind == "c":
-        notes.append("x is complex: f is taken to be holomorphic, J to be its complex derivative")
-    if function.base.size and not np.isfinite(function.base).all():
-        notes.append("f(x) is not finite everywhere")
-    return notes
-
-
-def _misshapen(function: Function, claim: Claim, name: str, notes: list[str]) -> Finding:
-    """Report a claim of the wrong shape: wrong, whatever it would broadcast to."""
-    from jacobians.checking.numerical import numerical_jacobian
-
-    measured = None
-    if claim.rows * claim.columns <= 250_000 and hasattr(claim, "array"):
-        with quiet():
-            measured = numerical_jacobian(function.f, function.point).value
-    array = getattr(claim, "array", np.empty(claim.shape))
-    because = explain_shape(array, function.shape, function.point.shape, measured)
-    first = f"J has shape {claim.shape}; out_shape + wrt_shape is {function.shape} + {function.point.shape}"
-    return Finding(
-        name, function.shape, function.point.shape, WRONG, {}, None, math.nan, math.nan, (), (first, *because),
-        tuple(notes), function.evaluations,
-    )  # fmt: skip
-
-
-def describe(
+def examined(
     function: Function,
-    claim: Claim,
-    measured: Measurement,
-    output: str,
-    wrt: str,
-    notes: list[str],
+    claims: Sequence[Any],
+    names: Names,
+    options: Options,
     *,
-    previous: Any = None,
-) -> Finding:
-    """Summarise the verdicts of all entries, and explain them if they are bad."""
-    shape = function.shape + function.point.shape
-    split = len(function.shape)
-    verdict = measured.verdict.T
-    value, error = measured.value.T, measured.error.T
-    claimed = claim.dense_columns(np.arange(claim.columns, dtype=np.intp))
-    with quiet():
-        distance = np.abs(claimed - value)
-        size = np.maximum(np.abs(claimed), np.abs(value))
-        relative = np.where(size > 0, distance / size, 0.0)
-        right = verdict == Verdict.RIGHT
-        uncertain = np.where(right, (distance + 3 * error) / size, 0.0)
-        loss = np.max(uncertain, where=np.isfinite(uncertain), initial=0.0)
-    counts = {_WORDS[kind]: int((verdict == kind).sum()) for kind in Verdict if (verdict == kind).any()}
-    wrong = verdict >= Verdict.KINK_WRONG
-    open_ = (verdict == Verdict.NOISE) | (verdict == Verdict.JUMP)
-    kinked = (verdict == Verdict.KINK).any()
-    overall = WRONG if wrong.any() else CANNOT_TELL if open_.any() else RIGHT_AT_KINK if kinked else RIGHT
-    interesting = wrong if wrong.any() else open_ if open_.any() else right
-    if not claim.rows * claim.columns:
-        notes = [*notes, "the Jacobian has no entries"]
-    known = interesting & np.isfinite(relative)
-    worst = _worst(interesting, relative, distance, shape, verdict, claimed, value, error, output, wrt, split)
-    because: tuple[str, ...] = ()
-    curve, picture = None, None
-    if wrong.any():
-        full = Evidence(
-            claimed.reshape(shape), value.reshape(shape), np.where(open_, np.inf, error).reshape(shape),
-            wrong.reshape(shape), split, function.point, function.base.reshape(function.shape),
-        )  # fmt: skip
-        because = explain(full)
-        if previous is not None:
-            because = (*_stale(function, full, previous), *because)
-        at_kink = int((verdict == Verdict.KINK_WRONG).sum())
-        if at_kink:
-            text = f"{at_kink} entries are at a kink, and J is not in the convex hull of the nearby Jacobians"
-            because = (text, *because) if at_kink == wrong.sum() else (*because, text)
-    if not overall.startswith(RIGHT):
-        picture = _picture(wrong, open_)
-        curve = _curve(function, worst[0]) if worst else None
-    if open_.any():
-        notes = [*notes, _why_open(int(open_.sum()), bool((verdict == Verdict.JUMP).any()), function)]
-    return Finding(
-        names(output, wrt), function.shape, function.point.shape, overall, counts,
-        float(-np.log10(max(loss, 1e-16))) if right.any() else None,
-        float(np.max(relative, where=known, initial=0.0)), float(np.max(distance, where=known, initial=0.0)),
-        worst, because, tuple(notes), function.evaluations, picture, curve,
-    )  # fmt: skip
+    hints: Callable[[Comparison], Sequence[str]] = lambda comparison: (),
+) -> list[Finding]:
+    """The findings on the claimed Jacobians of all outputs of a function."""
+    claim = Claim.of(claims, function, options)
+    if all(part.fits for part in claim.parts):
+        return _judged(function, claim, names, options, hints)
+    findings: list[Finding | None] = [
+        None if part.fits else _misshapen(function, part, output, names.of(output))
+        for part, output in zip(claim.parts, function.outputs, strict=True)
+    ]
+    fitting = [k for k, part in enumerate(claim.parts) if part.fits]
+    if fitting:  # one bad output does not blind the others
+        rest = Restricted(function, fitting)
+        judged = iter(_judged(rest, Claim([claim.parts[k] for k in fitting], options), names, options, hints))
+        findings = [next(judged) if finding is None else finding for finding in findings]
+    return [finding for finding in findings if finding is not None]
 
 
-def _why_open(count: int, jumps: bool, function: Function) -> str:
-    if not np.isfinite(function.base).all():
-        return f"{count} entries cannot be told: f is not finite at or next to x"
-    if jumps:
-        return f"{count} entries cannot be told: f jumps at x"
-    return f"{count} entries cannot be told: the measurement is less exact than the claim (noise, or no smooth scale)"
+class Restricted(Function):
+    """A function with some of its outputs only."""
+
+    def __init__(self, function: Function, kept: Sequence[int]) -> None:
+        outputs = [function.outputs[k] for k in kept]
+        rows = np.concatenate([np.arange(one.rows.start, one.rows.stop) for one in outputs])
+        vars(self).update(vars(function))
+        self.whole, self.rows = function, rows
+        self.base, self.spread, self.roundoff = function.base[rows], function.spread[rows], function.roundoff[rows]
+        ends = np.cumsum([0, *(one.size for one in outputs)])
+        self.outputs = [
+            Output(one.path, one.shape, slice(int(start), int(start) + one.size))
+            for one, start in zip(outputs, ends, strict=False)
+        ]
+
+    def __call__(self, point: NDArray[Any]) -> NDArray[Any]:
+        """The outputs that are kept."""
+        kept: NDArray[Any] = self.whole(point)[self.rows]
+        return kept
 
 
-def _worst(
-    chosen: NDArray[np.bool_],
-    relative: NDArray[np.float64],
-    distance: NDArray[np.float64],
-    shape: tuple[int, ...],
-    verdict: NDArray[np.int8],
-    claimed: NDArray[Any],
-    value: NDArray[Any],
-    error: NDArray[np.float64],
-    output: str,
-    wrt: str,
-    split: int,
-) -> tuple[Entry, ...]:
-    flat = np.flatnonzero(chosen)
-    if not len(flat):
-        return ()
-    amount = distance.reshape(-1)[flat]
-    rank = np.where(np.isfinite(amount), amount, np.inf)
-    order = np.lexsort((-relative.reshape(-1)[flat], -rank))[:_LISTED]
-    entries = []
-    for place in flat[order]:
-        index = tuple(int(k) for k in np.unravel_index(place, shape)) if shape else ()
-        entries.append(
-            Entry(
-                index,
-                _entry_name(output, wrt, index, split),
-                claimed.reshape(-1)[place].item(),
-                value.reshape(-1)[place].item(),
-                float(error.reshape(-1)[place]),
-                _WORDS[Verdict(int(verdict.reshape(-1)[place]))],
-            )
+def _judged(
+    function: Function, claim: Claim, names: Names, options: Options, hints: Callable[[Comparison], Sequence[str]]
+) -> list[Finding]:
+    """The findings on claims that have the right shapes."""
+    if _strategy(claim, options) == PROJECTIONS:
+        return project(function, claim, names)
+    is_complex = function.point.dtype.kind == "c"
+    everything = np.arange(claim.columns, dtype=np.intp)
+    calls = claim.columns * (2 if is_complex else 1)
+    with progress_bar(calls, names.title, options.progress) as advance:
+        measured = judge_lines(function, columns(function, everything), claim, advance=advance)
+        across = None
+        if is_complex:
+            across = judge_lines(function, columns(function, everything, 1j), claim, advance=advance)
+            measured, across = _worse(measured, across)
+    findings = []
+    claimed = claim.dense_columns(everything)
+    for output in function.outputs:
+        comparison = Comparison(
+            output,
+            function.point.shape,
+            names.of(output),
+            claimed[output.rows],
+            measured.value.T[output.rows],
+            measured.error.T[output.rows],
+            measured.verdict.T[output.rows],
         )
-    return tuple(entries)
+        extra = [] if across is None else _not_holomorphic(measured, across, output)
+        findings.append(described(function, comparison, [*extra, *hints(comparison)] if comparison.wrong.any() else []))
+    return findings
 
 
-def _stale(function: Function, evidence: Evidence, previous: Any) -> Iterator[str]:
-    """Test whether J is the derivative at an earlier point."""
-    from jacobians.checking.numerical import numerical_jacobian
-
-    earlier = numerical_jacobian(function.f, previous)
-    if earlier.value.shape == evidence.shape:
-        near = evidence.close(evidence.claimed, earlier.value, earlier.error)
-        if near.all():
-            yield "J agrees at the previous x: a stale forward value"
-
-
-def _picture(wrong: NDArray[np.bool_], open_: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Errors on at most 48 × 48 blocks: 1 where an entry of the block is wrong, ½ where one is open."""
-    picture = np.maximum(wrong * 1.0, open_ * 0.5)
-    for axis in (0, 1):
-        size = picture.shape[axis]
-        if size > _MAP_SIDE:
-            starts = np.unique(np.linspace(0, size, _MAP_SIDE, endpoint=False).astype(int))
-            picture = np.maximum.reduceat(picture, starts, axis=axis)
-    return np.asarray(picture, dtype=np.float64)
+def _strategy(claim: Claim, options: Options) -> str:
+    """Whether to measure columns, or random directions and then the entries that are wrong."""
+    if options.directions is not None:
+        return PROJECTIONS
+    if options.strategy != "auto":
+        return options.strategy
+    many = claim.columns > MOST_COLUMNS or claim.entries > MOST_ENTRIES
+    return PROJECTIONS if many or (claim.is_sparse and claim.columns > FEW_SPARSE) else COLUMNS
 
 
-def _curve(function: Function, entry: Entry) -> Curve | None:
-    """Difference quotients of an entry over the whole ladder."""
-    split = len(function.shape)
-    row = int(np.ravel_multi_index(entry.index[:split], function.shape)) if split else 0
-    wrt = entry.index[split:]
-    column = int(np.ravel_multi_index(wrt, function.point.shape)) if wrt else 0
+def _worse(along: Measurement, across: Measurement) -> tuple[Measurement, Measurement]:
+    """Two measurements of the same entries: in the first the worse of both, in the second the other."""
+    across.value = across.value / 1j
+    swap = across.verdict > along.verdict
+    for name in ("value", "error", "verdict", "forward", "backward"):
+        one, other = getattr(along, name), getattr(across, name)
+        setattr(along, name, np.where(swap, other, one))
+        setattr(across, name, np.where(swap, one, other))
+    return along, across
+
+
+def _not_holomorphic(along: Measurement, across: Measurement, output: Output) -> list[str]:
+    """Say so if the derivatives along the real and the imaginary axis differ."""
+    one, other = along.value[:, output.rows], across.value[:, output.rows]
+    error = along.error[:, output.rows] + across.error[:, output.rows]
+    with quiet():
+        size = np.maximum(np.abs(one), np.abs(other))
+        apart = (np.abs(one - other) > 5 * error + 1e-5 * size) & np.isfinite(error)
+    if not apart.any():
+        return []
+    return [
+        "f is not holomorphic: its derivative along the imaginary axis is another one, so that no complex derivative "
+        "exists; with wirtinger=True a pair (∂f/∂z, ∂f/∂z̄) can be checked"
+    ]
+
+
+def described(function: Function, comparison: Comparison, hints: Sequence[str] = ()) -> Finding:
+    """The finding on one Jacobian: the verdicts of its entries summarised, and explained if they are bad."""
+    worst = comparison.worst()
+    notes = list(function.remarks)
+    explanations: list[str] = list(hints)
+    if not comparison.claimed.size:
+        notes.append("the Jacobian has no entries")
+    if comparison.wrong.any():
+        explanations += [text for text in explain(comparison.evidence(function)) if text not in explanations]
+        at_kink = int((comparison.verdict == Verdict.KINK_WRONG).sum())
+        if at_kink:
+            entries = "1 entry is" if at_kink == 1 else f"{at_kink} entries are"
+            hull = f"{entries} at a kink, and J is not in the convex hull of the nearby Jacobians"
+            explanations = [hull, *explanations] if at_kink == comparison.wrong.sum() else [*explanations, hull]
+    if comparison.undecided.any():
+        notes.append(_why_undecided(comparison, function))
+    bad = not comparison.overall.startswith(RIGHT)
+    return Finding(
+        name=comparison.names.title,
+        out_shape=comparison.output.shape,
+        wrt_shape=comparison.wrt_shape,
+        verdict=comparison.overall,
+        counts=comparison.counts,
+        digits=comparison.digits,
+        relative_error=comparison.largest(comparison.relative),
+        absolute_error=comparison.largest(comparison.distance),
+        worst=worst,
+        explanations=tuple(explanations),
+        notes=tuple(notes),
+        evaluations=function.evaluations,
+        map=comparison.picture() if bad else None,
+        curve=_curve(function, comparison, worst[0]) if bad and worst else None,
+    )
+
+
+def _why_undecided(comparison: Comparison, function: Function) -> str:
+    count = int(comparison.undecided.sum())
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    if not np.isfinite(function.base[comparison.output.rows]).all():
+        return f"{entries} cannot be told: f is not finite at x"
+    if (comparison.verdict == Verdict.JUMP).any():
+        return f"{entries} cannot be told: f jumps at x"
+    return f"{entries} cannot be told: the measurement is less exact than the claim (noise, or no smooth scale)"
+
+
+def _misshapen(function: Function, part: Part, output: Output, names: Names) -> Finding:
+    """A claim of the wrong shape is wrong, whatever it would broadcast to."""
+    wrt_shape = function.point.shape
+    measured = None
+    if part.rows * part.columns <= EXPLAINED and part.array is not None:
+        with quiet():
+            measured = measured_jacobian(function).value[:, output.rows].T.reshape(output.shape + wrt_shape)
+    first = f"J has shape {part.shape}; out_shape + wrt_shape is {output.shape} + {wrt_shape}"
+    if part.missing:
+        first = "J is None: a forgotten return?"
+    array = np.empty(part.shape) if part.array is None else part.array
+    because = () if part.missing else explain_shape(array, output.shape, wrt_shape, measured)
+    return Finding(
+        name=names.title,
+        out_shape=output.shape,
+        wrt_shape=wrt_shape,
+        verdict=WRONG,
+        explanations=(first, *because),
+        notes=tuple(function.remarks),
+        evaluations=function.evaluations,
+    )
+
+
+def _curve(function: Function, comparison: Comparison, entry: Entry) -> Curve | None:
+    """Difference quotients of an entry over the whole range of steps."""
+    split = len(comparison.output.shape)
+    out, wrt = entry.index[:split], entry.index[split:]
+    row = comparison.output.rows.start + (int(np.ravel_multi_index(out, comparison.output.shape)) if out else 0)
+    column = int(np.ravel_multi_index(wrt, comparison.wrt_shape)) if wrt else 0
     lines = columns(function, np.array([column], dtype=np.intp))
     with quiet():
-        samples = sample(lines, np.array([0]), np.arange(-3, 22))
+        samples = sample(lines, np.array([0]), np.arange(-2, 22, 2))
         found = estimate(samples, lines, np.array([0]), np.zeros(function.base.size))
         slopes = ((samples.plus - samples.minus)[:, 0, row] / (2 * found.steps[:, 0])).real
     keep = np.isfinite(slopes)

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.checking.judging.claim import Claim
+from jacobians.checking.judging.classify import classify
 from jacobians.checking.judging.kinks import judge_kinks
-from jacobians.checking.judging.verdict import Verdict, classify
-from jacobians.checking.measuring.adaptive import Measurement, climb
+from jacobians.checking.measuring.adaptive import Measurement, measure
 from jacobians.checking.measuring.directions import Lines
 from jacobians.checking.measuring.function import Function, quiet
 from jacobians.checking.measuring.noise import coarse_noise
 from jacobians.checking.measuring.richardson import Array, Estimate
-
-__all__ = ["judge_lines"]
+from jacobians.checking.measuring.verdicts import Verdict
 
 _SECOND_LOOK = 8  # lines that are measured on the whole ladder before others are believed to be wrong
 
@@ -44,7 +43,7 @@ def judge_lines(
             # no verdict against the claim before the whole ladder has been climbed
             return verdict if final else np.where(verdict > Verdict.ZERO, Verdict.PENDING, verdict).astype(np.int8)
 
-        measured = climb(function, lines, coarse, judge, advance)
+        measured = measure(function, lines, coarse, judge, advance)
         wrong = np.flatnonzero((measured.verdict == Verdict.WRONG).any(axis=1))
         if len(wrong) and second_look:
             sample = wrong[np.linspace(0, len(wrong) - 1, min(_SECOND_LOOK, len(wrong))).astype(int)]
@@ -52,7 +51,7 @@ def judge_lines(
             rest = np.setdiff1d(wrong, sample)
             if changed and len(rest):
                 _again(function, lines, rest, coarse, patient, measured)
-        if lines.is_columns and len(lines) == function.point.size:
+        if lines.is_columns and lines.unit == 1 and len(lines) == function.point.size:
             judge_kinks(function, measured, claimed.value, coarse=bool(coarse.any()))
         else:
             measured.verdict[measured.verdict == Verdict.KINK] = Verdict.NOISE
@@ -69,7 +68,7 @@ def _again(
 ) -> bool:
     """Measure some lines on the whole ladder; return whether that cleared any entry thought to be wrong."""
     part = lines.part(chosen)
-    result = climb(function, part, coarse, lambda inner, found, final: judge(chosen[inner], found, final))
+    result = measure(function, part, coarse, lambda inner, found, final: judge(chosen[inner], found, final))
     before = measured.verdict[chosen]
     cleared = (before == Verdict.WRONG) & (result.verdict != Verdict.WRONG)
     again = before == Verdict.WRONG

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.judging.verdict import Verdict
 from jacobians.checking.measuring.adaptive import Measurement
 from jacobians.checking.measuring.directions import natural_scale, replaced
 from jacobians.checking.measuring.function import Function, quiet
-
-__all__ = ["distance_from_hull", "judge_kinks"]
+from jacobians.checking.measuring.verdicts import Verdict
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Climb the ladder of steps: a few rungs for everything, more only where the verdict is open."""
+"""Measure at falling steps: a few for everything, more only where the verdict is open."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.judging.verdict import Verdict, find_kinks
 from jacobians.checking.measuring.directions import Lines
 from jacobians.checking.measuring.function import Function, quiet
 from jacobians.checking.measuring.richardson import RATIO, AnyArray, Array, Estimate, Samples, estimate, sample
-
-__all__ = ["Judge", "Measurement", "climb"]
+from jacobians.checking.measuring.smoothness import find_kinks
+from jacobians.checking.measuring.verdicts import Verdict
 
 _BLOCK = 150_000  # entries measured at a time, which bounds the memory
 _LARGEST_ASCENT = 26
@@ -37,7 +36,7 @@ class Measurement:
 
 def _ascent(lines: Lines, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
     """Rungs above the first stages, for entries of x so small that f hardly notices steps of their size."""
-    height = np.log(lines.top[chosen] / lines.first[chosen]) / np.log(RATIO)
+    height = (np.log(lines.top[chosen]) - np.log(lines.first[chosen])) / np.log(RATIO)
     highest = int(np.ceil(height.max(initial=0)))
     lowest = max(3, highest - _LARGEST_ASCENT)
     return -np.arange(highest, lowest - 1, -1, dtype=np.intp)
@@ -51,7 +50,7 @@ def _stages(lines: Lines, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]
         yield ascent
 
 
-def climb(
+def measure(
     function: Function, lines: Lines, coarse: Array, judge: Judge, advance: Callable[[], object] | None = None
 ) -> Measurement:
     """Measure every line; ``judge(lines, estimate, final)`` says which entries are still pending."""
@@ -64,11 +63,11 @@ def climb(
     with quiet():
         for start in range(0, len(lines), per_block):
             block = np.arange(start, min(start + per_block, len(lines)), dtype=np.intp)
-            _climb_block(lines, block, coarse, judge, result, advance)
+            _measure_block(lines, block, coarse, judge, result, advance)
     return result
 
 
-def _climb_block(
+def _measure_block(
     lines: Lines,
     pending: NDArray[np.intp],
     coarse: Array,

@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 
 from jacobians.checking.measuring.function import Function
 
-__all__ = ["Lines", "columns", "mixtures", "natural_scale", "replaced"]
-
 Array = NDArray[np.float64]
 
-_FIRST_STEP = 0.0187  # of the scale of x; deliberately not a round number, so that no step hits a special value
+FIRST_STEP = 0.0187  # of the scale of x; deliberately not a round number, so that no step hits a special value
 
 
-def _magnitudes(point: NDArray[Any]) -> Array:
+def magnitudes(point: NDArray[Any]) -> Array:
+    """The sizes of the entries, flat; zero for those that are not finite."""
     sizes = np.abs(point).reshape(-1).astype(np.float64)
     return np.where(np.isfinite(sizes), sizes, 0.0)
 
 
 def replaced(point: NDArray[Any], index: NDArray[np.intp], values: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy of the point in its own memory order with the entries at flat (C order) indices replaced."""
+    """A copy of the point in its own memory order with the entries at flat (C order) indices replaced."""
     moved = np.array(point, copy=True, order="K")
     if point.ndim:
         moved[np.unravel_index(index, point.shape)] = values
@@ -37,26 +36,37 @@ class Lines:
 
     Attributes
     ----------
-    first : the first step on each line, a small part of the scale of x
-    top : the largest step worth trying
-    bottom : the smallest step that x can still resolve
-    size : the magnitude of what is moved, which limits how exactly a point on the line can be represented
-    scale : the step that changes x by about its own size
+    unit
+        Of lines that move single entries, the direction in which they do: 1, or i along the imaginary axis.
+    first
+        The first step on each line, a small part of the scale of x.
+    top
+        The largest step worth trying.
+    bottom
+        The smallest step that x can still resolve.
+    size
+        The magnitude of what is moved, which limits how exactly a point on the line can be represented.
+    scale
+        The step that changes x by about its own size.
     """
 
-    def __init__(self, function: Function, indices: Sequence[NDArray[np.intp]], weights: Sequence[Array]) -> None:
+    def __init__(
+        self, function: Function, indices: Sequence[NDArray[np.intp]], weights: Sequence[NDArray[Any]],
+        unit: complex | float | None = None,
+    ) -> None:  # fmt: skip
         self.function = function
         self.indices, self.weights = indices, weights
+        self.is_columns = unit is not None
+        self.unit: complex | float = 1.0 if unit is None else unit
         point = function.point
-        sizes = _magnitudes(point)
+        sizes = magnitudes(point)
         typical = float(sizes.max()) if sizes.any() else 1.0
         precision = float(np.finfo(point.dtype).eps)
         if self.is_columns:
-            chosen = np.array([index[0] for index in indices], dtype=np.intp)
-            self.size = sizes[chosen]
+            self.size = sizes[self.first_indices]
             self.scale = np.where(self.size > 0, self.size, typical)
             # steps beyond x itself change its sign, which f may not expect: only where x is small they are of use
-            small = 4 * self.scale < max(typical, 1.0)
+            small = self.scale < max(typical, 1.0) / 4
             self.top = np.where(small, max(typical, 1.0), np.where(self.size > 0, 0.5, 1.0) * self.scale)
             self.bottom = 8 * precision * self.size
         else:
@@ -64,59 +74,67 @@ class Lines:
             self.scale = np.ones(len(indices))
             self.top = np.full(len(indices), 1.0)
             self.bottom = np.full(len(indices), 64 * precision)
-        self.first = _FIRST_STEP * self.scale
+        tiny = float(np.finfo(np.float64).tiny)  # below it the ratio of two steps may overflow
+        self.first = np.maximum(FIRST_STEP * self.scale, 4.0**7 * tiny)
+        self.bottom = np.maximum(self.bottom, tiny)
 
     @property
-    def is_columns(self) -> bool:
-        """Whether every line moves a single entry of x by one."""
-        return all(len(index) == 1 and weight[0] == 1 for index, weight in zip(self.indices, self.weights, strict=True))
+    def first_indices(self) -> NDArray[np.intp]:
+        """The first entry of x that each line moves."""
+        return np.array([index[0] for index in self.indices], dtype=np.intp)
 
     def part(self, chosen: NDArray[np.intp]) -> Lines:
-        """Return some of the lines."""
-        return Lines(self.function, [self.indices[c] for c in chosen], [self.weights[c] for c in chosen])
+        """Some of the lines."""
+        unit = self.unit if self.is_columns else None
+        return Lines(self.function, [self.indices[c] for c in chosen], [self.weights[c] for c in chosen], unit)
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def values(self, line: int, step: float) -> tuple[NDArray[Any], NDArray[Any], float, float]:
-        """Return f at both ends x ± step d, with the steps that floating point really took."""
+        """f at both ends x ± step d, with the steps that floating point really took."""
         point = self.function.point
         index, weight = self.indices[line], self.weights[line]
         here = point.reshape(-1)[index]
         ahead = (here + step * weight).astype(point.dtype)
-        if self.is_single(line):
+        if len(index) == 1:
             # the step that x + h really is, so that x - h is exact as well
             behind = here - (ahead - here)
-            ahead_step = float(np.real(ahead - here)[0] / weight[0])
-            behind_step = float(np.real(here - behind)[0] / weight[0])
+            ahead_step = float(np.real((ahead - here)[0] / weight[0]))
+            behind_step = float(np.real((here - behind)[0] / weight[0]))
         else:
             behind = (here - step * weight).astype(point.dtype)
             ahead_step = behind_step = step
-        if ahead_step == 0 or behind_step == 0:
+        if ahead_step == 0 or behind_step == 0 or not np.isfinite([ahead_step, behind_step]).all():
             nothing = np.full(self.function.base.shape, np.nan)
             return nothing, nothing, np.nan, np.nan
         ends = (replaced(point, index, ahead), replaced(point, index, behind))
         return self.function(ends[0]), self.function(ends[1]), ahead_step, behind_step
 
-    def is_single(self, line: int) -> bool:
-        """Whether this line moves one entry only."""
-        return len(self.indices[line]) == 1
+    def ahead(self, line: int, step: float) -> tuple[NDArray[Any], float]:
+        """f at x + step d, with the step that floating point really took."""
+        point = self.function.point
+        index, weight = self.indices[line], self.weights[line]
+        here = point.reshape(-1)[index]
+        end = (here + step * weight).astype(point.dtype)
+        taken = float(np.real((end - here)[0] / weight[0])) if len(index) == 1 else step
+        return self.function(replaced(point, index, end)), taken
 
 
-def columns(function: Function, chosen: NDArray[np.intp]) -> Lines:
-    """Return the lines along single entries of x, one for each column of the Jacobian."""
-    one = np.ones(1)
-    return Lines(function, [np.array([index], dtype=np.intp) for index in chosen], [one] * len(chosen))
+def columns(function: Function, chosen: NDArray[np.intp], unit: complex | float = 1.0) -> Lines:
+    """The lines along single entries of x, one for each column of the Jacobian."""
+    one = np.array([unit])
+    return Lines(function, [np.array([index], dtype=np.intp) for index in chosen], [one] * len(chosen), unit)
 
 
 def natural_scale(function: Function) -> Array:
-    """Return the natural size of a change of every entry of x: its magnitude, or the largest one for zeros."""
-    sizes = _magnitudes(function.point)
+    """The natural size of a change of every entry of x: its magnitude, or the largest one for zeros."""
+    sizes = magnitudes(function.point)
     return np.where(sizes > 0, sizes, float(sizes.max()) if sizes.any() else 1.0)
 
 
 def mixtures(function: Function, groups: Sequence[NDArray[np.intp]], random: np.random.Generator) -> Lines:
-    """Return one line per group of columns, every column with a random sign and its natural scale."""
+    """One line per group of columns, every column with a random sign and its natural scale."""
     scale = natural_scale(function)
     weights = [scale[group] * random.choice([-1.0, 1.0], size=len(group)) for group in groups]
     return Lines(function, groups, weights)

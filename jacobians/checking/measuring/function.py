@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Function", "as_array", "as_point", "quiet"]
+from jacobians.checking.measuring.nested import Path, flatten
 
-_LOW_PRECISION = {np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64)}
+SINGLE_PRECISION = {np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64)}
 
 
 @contextlib.contextmanager
@@ -42,76 +44,133 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
     return array
 
 
-def as_point(x: Any) -> NDArray[Any]:
-    """Copy the point at which a derivative is checked; integers are promoted to float64."""
-    return np.array(as_array(x, "x"), copy=True)
+@dataclass(frozen=True)
+class Output:
+    """One of the arrays that f returns, and which of all its numbers they are."""
+
+    path: Path
+    shape: tuple[int, ...]
+    rows: slice
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
 
 
 class Function:
-    """f as a map between flat arrays, evaluated on fresh copies.
+    """f as a map from an array to a flat array of all its outputs, evaluated on fresh copies.
 
     The caller's array never reaches f. What f does to its copy is noticed at the first calls. Where x is in single
-    precision and f follows a double one, f is evaluated in double precision, which measures more sharply.
+    precision and f follows a double one, f is evaluated in double precision, which measures more sharply. Away from x,
+    an error that f raises means that it has no value there.
 
     Attributes
     ----------
-    point : the point x, in the dtype of evaluation
-    base : f(x), flat
-    shape : shape of f(x)
-    spread : per output, how much repeated calls at x differ; zero for a deterministic f
-    roundoff : relative rounding error of one evaluation
-    evaluations : how often f was called
-    mutates : whether f writes into its argument
+    point
+        The point x, in the dtype of evaluation.
+    base
+        f(x), flat.
+    outputs
+        The arrays that f returns; one with an empty path, unless its output is nested.
+    spread
+        Per output, how much repeated calls at x differ; zero for a deterministic f.
+    roundoff
+        Per output, the relative rounding error of one evaluation.
+    evaluations
+        Calls of f so far.
+    mutates
+        Whether f writes into its argument.
+    given_dtype
+        The dtype of x as it was given.
     """
 
-    def __init__(self, f: Callable[..., Any], x: Any, *, repeats: int = 2) -> None:
+    def __init__(self, f: Callable[[Any], Any], x: Any, *, repeats: int = 2) -> None:
         self.f = f
-        self.scalar = np.isscalar(x)  # f of a Python number may use the math module
         self.evaluations = 0
         self.mutates = False
-        self.point = as_point(x)
-        self.given_dtype = self.point.dtype
-        first = self._output(self.point)
-        if self.point.dtype in _LOW_PRECISION:
+        self.refused: str = ""
+        given = np.asarray(x) if not hasattr(x, "detach") else as_array(x, "x")
+        self.scalar = not given.shape  # as users would: functions of a number are called with a number
+        self.given_dtype = given.dtype
+        self.point = np.array(as_array(x, "x"), copy=True)
+        first = self._arrays(self.point)
+        if self.point.dtype in SINGLE_PRECISION:
             first = self._try_double_precision(first)
-        self.shape: tuple[int, ...] = first.shape
-        self.dtype = first.dtype
-        self.base: NDArray[Any] = first.reshape(-1).astype(np.result_type(first.dtype, np.float64))
-        self.roundoff = float(np.finfo(first.dtype).eps) / 2
+        self.base = self._joined([array for _, array in first])
+        self.outputs: list[Output] = []
+        start = 0
+        for path, array in first:
+            self.outputs.append(Output(path, array.shape, slice(start, start + array.size)))
+            start += array.size
+        eps = [np.full(array.size, float(np.finfo(array.dtype).eps)) for _, array in first]
+        self.roundoff = np.concatenate(eps) / 2 if eps else np.zeros(0)
         calls = [self.base, *(self(self.point) for _ in range(repeats))]
         self.spread = np.max([np.abs(call - self.base) for call in calls], axis=0) if self.base.size else np.zeros(0)
         self.spread = np.where(np.isfinite(self.spread), self.spread, 0.0)
 
-    def _output(self, point: NDArray[Any]) -> NDArray[Any]:
-        """Call f on a copy of the point and copy what it returns, which may be a view or a reused buffer."""
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of f(x); of a nested output, that of all its numbers in a row."""
+        return self.outputs[0].shape if len(self.outputs) == 1 else self.base.shape
+
+    def _arrays(self, point: NDArray[Any]) -> list[tuple[Path, NDArray[Any]]]:
+        """Call f on a copy of the point; the arrays in what it returns."""
         argument = np.array(point, copy=True, order="K")
         self.evaluations += 1
         result = self.f(argument[()] if self.scalar else argument)
         if self.evaluations <= 3 and not np.array_equal(argument, point, equal_nan=True):
             self.mutates = True
-        return np.array(as_array(result, "the output of f"), copy=True)
+        paths, values, _ = flatten(result)
+        return [(path, as_array(value, "the output of f")) for path, value in zip(paths, values, strict=True)]
 
-    def _try_double_precision(self, first: NDArray[Any]) -> NDArray[Any]:
+    @staticmethod
+    def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+        """Copies of arrays, which may be views or buffers that are used again, in a row."""
+        if len(arrays) == 1:
+            return np.array(arrays[0], copy=True).reshape(-1)
+        return np.concatenate([array.reshape(-1) for array in arrays]) if arrays else np.zeros(0)
+
+    def _try_double_precision(self, first: list[tuple[Path, NDArray[Any]]]) -> list[tuple[Path, NDArray[Any]]]:
         wide = self.point.astype(np.result_type(self.point.dtype, np.float64))
         try:
-            output = self._output(wide)
+            second = self._arrays(wide)
         except Exception:  # f insists on its own precision, whatever way it says so
             return first
-        precision = np.finfo(first.dtype).eps
-        close = output.shape == first.shape and np.allclose(output, first, rtol=1e4 * precision, atol=0, equal_nan=True)
-        if close and np.finfo(output.dtype).eps < 1e-10:
+        close = [path for path, _ in second] == [path for path, _ in first] and all(
+            new.shape == old.shape
+            and np.finfo(new.dtype).eps < 1e-10
+            and np.allclose(new, old, rtol=1e4 * np.finfo(old.dtype).eps, atol=0, equal_nan=True)
+            for (_, new), (_, old) in zip(second, first, strict=True)
+        )
+        if close:
             self.point = wide
-            return output
-        return first
+        return second if close else first
 
     def __call__(self, point: NDArray[Any]) -> NDArray[Any]:
-        """Return f(point), flat; NaN everywhere if f refuses a point away from x (a domain error)."""
+        """f(point), flat; NaN everywhere if f has no value of this kind away from x."""
         try:
-            output = self._output(point)
-        except (ArithmeticError, ValueError):
+            arrays = self._arrays(point)
+        except Exception as error:  # whatever way f refuses a point outside its domain
             if np.array_equal(point, self.point):
                 raise
+            self.refused = self.refused or f"f raises {type(error).__name__} near x: taken as the end of its domain"
             return np.full(self.base.shape, np.nan)
-        if output.shape != self.shape:
-            raise ValueError(f"f changes the shape of its output from {self.shape} to {output.shape} near x")
-        return output.reshape(-1)
+        if [array.shape for _, array in arrays] != [output.shape for output in self.outputs]:
+            shapes = [array.shape for _, array in arrays]
+            near = shapes[0] if len(shapes) == 1 else shapes
+            self.refused = self.refused or f"f changes the shape of its output from {self.shape} to {near} near x"
+            return np.full(self.base.shape, np.nan)
+        return self._joined([array for _, array in arrays])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said about f itself."""
+        found = []
+        if self.mutates:
+            found.append("f writes into its argument; it was given copies")
+        if self.spread.any():
+            found.append(f"f is not deterministic: repeated calls at x differ by up to {np.max(self.spread):.1e}")
+        if self.base.size and not np.isfinite(self.base).all():
+            found.append("f(x) is not finite everywhere")
+        return found + ([self.refused] if self.refused else [])

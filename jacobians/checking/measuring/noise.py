@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from jacobians.checking.measuring.directions import natural_scale
 from jacobians.checking.measuring.function import Function
 
-__all__ = ["coarse_noise"]
-
 _TINY, _SMALL = 1e-11, 1e-4  # relative perturbations: below any single-precision quantum, and well above it
 _POINTS = 8
 

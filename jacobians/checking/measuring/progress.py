@@ -6,26 +6,28 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["progress_bar"]
-
-_LONG = 2.0  # seconds
+PATIENCE = 2.0  # seconds before a bar appears
 
 
 @contextmanager
-def progress_bar(total: int, label: str, wanted: bool | None, seconds: float) -> Iterator[Callable[[], object] | None]:
-    """Yield what is to be called after every line, or None.
+def progress_bar(total: int, label: str, wanted: bool | None) -> Iterator[Callable[[], object] | None]:
+    """What is to be called after every line, or None.
 
-    ``wanted`` True shows the bar, False does not, None shows it for work of more than two seconds on a terminal.
+    Parameters
+    ----------
+    total, label
+        The number of calls, and what is being done.
+    wanted
+        Whether to show the bar; by default for work of more than two seconds on a terminal.
     """
-    if wanted is None:
-        wanted = seconds > _LONG and sys.stderr.isatty()
-    if wanted:
-        try:
-            from tqdm import tqdm
-        except ImportError:
-            wanted = False
-    if not wanted:
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
         yield None
         return
-    with tqdm(total=total, desc=label, unit="column", file=sys.stderr, leave=False) as bar:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield None
+        return
+    delay = 0.0 if wanted else PATIENCE
+    with tqdm(total=total, desc=label, unit="column", file=sys.stderr, leave=False, delay=delay) as bar:
         yield bar.update

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from jacobians.checking.measuring.directions import Lines
 
-__all__ = ["Estimate", "Samples", "estimate", "sample"]
-
 Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
 

@@ -1,16 +1,17 @@
-"""Reports as text: aligned, worst first, in colour on a terminal."""
+"""Findings as text: aligned, worst first, in colour on a terminal."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
-from jacobians.checking.report.report import CANNOT_TELL, WRONG, Entry, Finding, Report
+from jacobians.checking.report.finding import CANNOT_TELL, WRONG, Entry, Finding, worst_first
+from jacobians.show.columns import aligned
 
-__all__ = ["number", "summary", "text", "wants_colour"]
-
-_COLOURS = {WRONG: "31;1", CANNOT_TELL: "33"}
-_MARKS = {WRONG: "✗", CANNOT_TELL: "?"}
+COLOURS = {WRONG: "31;1", CANNOT_TELL: "33"}
+MARKS = {WRONG: "✗", CANNOT_TELL: "?"}
+LISTED = 6  # names of Jacobians that follow from wrong ones, in one line
 
 
 def wants_colour() -> bool:
@@ -19,50 +20,58 @@ def wants_colour() -> bool:
 
 
 def number(value: complex | float, digits: int = 6) -> str:
-    """Write a number shortly."""
-    if isinstance(value, complex):
-        return f"{value:.{digits}g}".strip("()")
-    return f"{value:.{digits}g}"
-
-
-def _digits(finding: Finding) -> str:
-    return "" if finding.digits is None else f"{finding.digits:.1f} digits"
+    """A number in a few digits."""
+    return f"{value:.{digits}g}".strip("()")
 
 
 def summary(finding: Finding) -> tuple[str, ...]:
-    """Return the cells of a finding: mark, name, shape, verdict, digits, largest relative error, worst entry."""
-    worst = finding.worst[0].name if finding.worst and not finding.ok else ""
-    error = "" if finding.relative_error != finding.relative_error else f"rel. error {finding.relative_error:.1e}"
-    mark = _MARKS.get(finding.verdict, "✓")
-    return (mark, finding.name, finding.shape, finding.verdict, _digits(finding), error, worst)
+    """The cells of a finding: mark, name, shape, verdict, digits or largest relative error, worst entry."""
+    if finding.ok:
+        agreement, worst = "" if finding.digits is None else f"{finding.digits:.1f} digits", ""
+    else:
+        known = finding.relative_error == finding.relative_error
+        agreement = f"rel. error {finding.relative_error:.1e}" if known else ""
+        worst = finding.worst[0].name if finding.worst else ""
+    return (MARKS.get(finding.verdict, "✓"), finding.name, finding.shape, finding.verdict, agreement, worst)
 
 
-def _entry(entry: Entry) -> tuple[str, str, str]:
-    measured = f"{number(entry.measured, 10)} ± {entry.error:.1e}"
-    return entry.name, number(entry.claimed, 10), measured
+def entry_cells(entry: Entry) -> tuple[str, str, str]:
+    """The cells of an entry: name, claimed and measured value."""
+    return entry.name, number(entry.claimed, 10), f"{number(entry.measured, 10)} ± {entry.error:.1e}"
 
 
-def _columns(rows: list[tuple[str, ...]], indent: str = "") -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)] if rows else []
-    return [
-        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
-        for row in rows
-    ]
+def consequences(findings: Sequence[Finding]) -> str:
+    """One line for all the Jacobians that are made of wrong ones; empty if there are none."""
+    names = [finding.name for finding in findings if finding.follows]
+    if not names:
+        return ""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"made of what is wrong above, and wrong, too: {', '.join(names[:LISTED])}{more}"
 
 
-def text(report: Report, *, colour: bool = False) -> str:
-    """Write a report as text."""
-    findings = report.worst_first()
-    lines = []
-    if report.title:
-        lines.append(report.title)
-    table = _columns([summary(finding) for finding in findings])
-    for finding, line in zip(findings, table, strict=True):
-        code = _COLOURS.get(finding.verdict, "32")
+def text(findings: tuple[Finding, ...], title: str = "", notes: Sequence[str] = (), *, colour: bool = False) -> str:
+    """Findings as text."""
+    shown = [finding for finding in worst_first(findings) if not finding.follows]
+    lines = [title] if title else []
+    table = _lines([summary(finding) for finding in shown])
+    told = False
+    for finding, line in zip(shown, table, strict=True):
+        if finding.verdict != WRONG and not told:
+            lines += filter(None, [consequences(findings)])
+            told = True
+        code = COLOURS.get(finding.verdict, "32")
         lines.append(f"\x1b[{code}m{line}\x1b[0m" if colour else line)
         lines += [f"    → {explanation}" for explanation in finding.explanations]
         if not finding.ok and finding.worst:
-            lines += _columns([("", "claimed", "measured"), *map(_entry, finding.worst)], "    ")
+            rows = [("", "claimed", "measured"), *map(entry_cells, finding.worst)]
+            lines += [f"    {row}" for row in _lines(rows)]
         lines += [f"    note: {note}" for note in finding.notes]
-    lines += [f"note: {note}" for note in report.notes]
+    lines += [] if told else list(filter(None, [consequences(findings)]))
+    lines += [f"note: {note}" for note in notes]
     return "\n".join(lines)
+
+
+def _lines(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """The rows in columns; those that are empty take no room."""
+    kept = [k for k in range(len(rows[0])) if any(row[k] for row in rows)] if rows else []
+    return aligned([[row[k] for k in kept] for row in rows])[0] if rows else []

@@ -12,39 +12,17 @@ With r = |J - D|, the error E of D, and m = max(|J|, |D|):
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.checking.measuring.richardson import AnyArray, Array, Estimate
-
-__all__ = ["Claimed", "Verdict", "classify", "find_kinks"]
-
-Mask = NDArray[np.bool_]
+from jacobians.checking.measuring.smoothness import Mask, find_kinks, grows_endlessly, jumps
+from jacobians.checking.measuring.verdicts import Verdict
 
 RESOLVED = 1e-3  # the relative error that a measurement must be able to see
 SHARP = 1e-4  # and the one at which the ladder need not be extended
-RELATIVE_TOLERANCE = 1e-6  # what rounding may do to a claimed derivative
-_NEGLIGIBLE = 1e-10  # of the changes of f that matter
-
-
-class Verdict(IntEnum):
-    """What is known of an entry; larger is worse."""
-
-    PENDING = -1
-    RIGHT = 0
-    ZERO = 1
-    KINK = 2
-    NOISE = 3
-    JUMP = 4
-    KINK_WRONG = 5
-    WRONG = 6
-
-    @property
-    def ok(self) -> bool:
-        """Whether a Jacobian with only such entries is right."""
-        return self in (Verdict.RIGHT, Verdict.ZERO, Verdict.KINK)
+NEGLIGIBLE = 1e-10  # of the changes of f that matter
 
 
 @dataclass
@@ -53,6 +31,8 @@ class Claimed:
 
     value: AnyArray  # (c, m)
     precision: float  # eps of the dtype in which the claim was computed
+    rtol: float
+    atol: Array  # the absolute tolerance, (c, 1)
     output_scale: Array  # |f_i| / |x_j|: derivatives much below it cannot be seen in f, (c, m)
     noise_scale: Array  # (|f_i| + max |x|) / |x_j|: the size of what f may have cancelled, (c, m)
     row_scale: Array  # the largest |J_il| |x_l| / |x_j| in the row, (c, m)
@@ -61,13 +41,13 @@ class Claimed:
     reach: Array  # largest useful step over first step: large where x is tiny, (c, 1)
 
     def of(self, lines: NDArray[np.intp]) -> Claimed:
-        """Return the claim about some of the lines."""
+        """The claim about some of the lines."""
         parts = (self.output_scale, self.noise_scale, self.row_scale, self.column_scale, self.size, self.reach)
-        return Claimed(self.value[lines], self.precision, *(part[lines] for part in parts))
+        return Claimed(self.value[lines], self.precision, self.rtol, self.atol[lines], *(part[lines] for part in parts))
 
     def tolerance(self, size: Array) -> Array:
-        """Return the rounding error that a correctly derived claim of this size may have."""
-        relative = max(RELATIVE_TOLERANCE, 64 * self.precision) * size
+        """The rounding error that a correctly derived claim of this size may have."""
+        relative = max(self.rtol, 64 * self.precision) * size + self.atol
         rounding = 8 * self.precision * np.maximum(self.output_scale, size)
         # in single precision 1 - tanh² loses all digits; in double a loss beyond four digits is a mistake
         return relative + (rounding if self.precision > 1e-10 else np.minimum(rounding, 1e-4 * size))
@@ -127,7 +107,7 @@ def _negligible(claimed: Claimed, found: Estimate, size: Array, agrees: Mask, *,
     above = np.arange(len(slopes))[:, None, None] <= found.best
     steepest = np.max(np.where(np.isfinite(slopes) & above, slopes, 0), axis=0)
     scale = np.maximum(np.maximum(row, claimed.column_scale), np.where(nil, steepest, 0.0))
-    beneath = np.maximum(size, 3 * error) <= _NEGLIGIBLE * claimed.noise_scale
+    beneath = np.maximum(size, 3 * error) <= NEGLIGIBLE * claimed.noise_scale
     return (agrees & (3 * error <= RESOLVED * scale)) | ((within | agrees) & beneath)
 
 
@@ -139,7 +119,7 @@ def _confirmed(claimed: Claimed, found: Estimate) -> Mask:
     value, error = found.rung_value, found.rung_error
     size = np.maximum(np.abs(claimed.value), np.abs(value))
     contradicts = np.abs(claimed.value - value) > 3 * error + claimed.tolerance(size)
-    same = np.abs(value - found.value) <= 3 * (error + found.error) + RELATIVE_TOLERANCE * size
+    same = np.abs(value - found.value) <= 3 * (error + found.error) + claimed.rtol * size
     return np.asarray((disjoint & contradicts & same & found.rung_smooth & np.isfinite(error)).any(axis=0))
 
 
@@ -163,65 +143,17 @@ def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees
     # f stands still at all but steps much larger than x, which are consistent with a claim that f cannot resolve
     still = ~np.take_along_axis(found.moved, found.best[None], axis=0)[0] & found.moved.any(axis=0)
     consistent = (near | ~found.moved | ~np.isfinite(found.rung_plain)).mean(axis=0) > 0.8
-    beneath = np.abs(claim) <= _NEGLIGIBLE * claimed.noise_scale
+    beneath = np.abs(claim) <= NEGLIGIBLE * claimed.noise_scale
     verdict[open_ & still & consistent & beneath] = Verdict.ZERO
     open_ = verdict < 0
     kink, _, _ = find_kinks(found)
     sharp = np.isfinite(found.error) & found.smooth & (3 * found.error <= RESOLVED * np.abs(claim - found.value))
     verdict[open_ & kink & ~sharp] = Verdict.KINK  # its hull is examined elsewhere
-    endless, upward = _endless(found)
+    endless, upward = grows_endlessly(found)
     verdict[np.isinf(claim) & endless & (np.sign(claim.real) == upward)] = Verdict.RIGHT
     verdict[np.isinf(claim) & ~endless & np.isfinite(found.error)] = Verdict.WRONG
     open_ = verdict < 0
-    verdict[open_ & _jumps(found)] = Verdict.JUMP
+    verdict[open_ & jumps(found)] = Verdict.JUMP
     open_ = verdict < 0
     verdict[open_ & ~agrees & found.smooth & np.isfinite(found.error) & np.isfinite(claim)] = Verdict.WRONG
     verdict[verdict < 0] = Verdict.NOISE
-
-
-def _runs(condition: Mask, length: int) -> Mask:
-    """Rungs at which ``length`` consecutive rungs that satisfy the condition begin."""
-    count = len(condition) - length + 1
-    if count < 1:
-        return np.zeros((0, *condition.shape[1:]), dtype=bool)
-    return np.asarray(np.all([condition[k : k + count] for k in range(length)], axis=0))
-
-
-def find_kinks(found: Estimate) -> tuple[Mask, AnyArray, AnyArray]:
-    """Entries whose one-sided slopes differ by the same amount on four rungs in a row, and both slopes there."""
-    gap = found.gap
-    steepest = np.fmax(np.abs(found.forward), np.abs(found.backward))
-    clear = (gap > found.gap_noise) & (gap > 1e-5 * steepest)
-    level = np.abs(np.diff(np.log(np.where(gap > 0, gap, np.nan)), axis=0)) < 0.15
-    start = _runs(level & clear[:-1] & clear[1:], 3)
-    if not len(start):
-        nothing = np.zeros(gap.shape[1:], dtype=bool)
-        return nothing, found.value, found.value
-    # the slopes from the smallest step at which noise does not blur them yet
-    exact = start & (found.gap_noise < 1e-5 * gap)[3:]
-    exact = np.where(exact.any(axis=0), exact, start)
-    last = len(start) - 1 - np.argmax(exact[::-1], axis=0)
-    pick = (last + 3, *np.indices(last.shape))
-    return np.asarray(start.any(axis=0)), found.forward[pick], found.backward[pick]
-
-
-def _jumps(found: Estimate) -> Mask:
-    """Entries where f itself differs on both sides by the same amount on four rungs in a row."""
-    jump = found.gap * found.steps[:, :, None]
-    with np.errstate(all="ignore"):
-        level = np.abs(np.diff(np.log(np.where(jump > 0, jump, np.nan)), axis=0)) < 0.05
-    clear = found.gap > 64 * found.gap_noise
-    return np.asarray(_runs(level & clear[:-1] & clear[1:], 3).any(axis=0))
-
-
-def _endless(found: Estimate) -> tuple[Mask, Array]:
-    """Whether the slope grows without bound as the step falls, while f remains continuous; and its sign."""
-    slope = np.where(np.isfinite(found.forward), found.forward, found.backward).real
-    both = np.isfinite(found.forward) & np.isfinite(found.backward)
-    slope = np.where(both, (found.forward + found.backward).real / 2, slope)
-    growth = np.abs(slope[1:]) / np.abs(slope[:-1])
-    grows = _runs((growth > 1.3) & (growth < 3.7), 4)
-    known = np.isfinite(slope)
-    last = len(slope) - 1 - np.argmax(known[::-1], axis=0)
-    upward = np.sign(np.take_along_axis(slope, last[None], axis=0)[0])
-    return np.asarray(grows.any(axis=0)) if len(grows) else np.zeros(slope.shape[1:], dtype=bool), upward
