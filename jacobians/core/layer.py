@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, Type
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jacobians.core import second
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
@@ -164,6 +165,44 @@ class Layer:
         found = dict(zip([one.argument_name for one in wanted], recording.jacobians(wanted), strict=True))
         value = recording.values[output]
         return (value.copy() if value.ndim else value[()]), found
+
+    def hessian(self, *inputs: ArrayLike, wrt: str | None = None, wrt2: str | None = None) -> Jacobian:
+        """The unmaterialised second derivative ∂²z/∂wrt∂wrt2.
+
+        Parameters
+        ----------
+        *inputs
+            The inputs of the layer.
+        wrt, wrt2
+            The names of inputs or parameters; the first one by default, and the same twice.
+
+        Returns
+        -------
+        Jacobian
+            Its output axes are those of the output, then those of `wrt`; its wrt axes those of `wrt2`. Beside kinks it
+            is the second derivative of the pieces.
+
+        Raises
+        ------
+        ValueError
+            If an input does not fit or a name is unknown.
+        TracingError
+            If the local Jacobian of a layer cannot be traced.
+
+        Examples
+        --------
+        >>> from jacobians import Chain, Linear, Tanh
+        >>> Chain(Linear([[1.0, 2.0], [3.0, 4.0]]), Tanh()).hessian([0.0, 0.1])
+        Jacobian (2×2) × 2: ∂²f_i/∂x_j∂x_k = −2 f_i (1-f²)_i A_ij A_ik
+        """
+        first = wrt if wrt is not None else self.arguments[0]
+        (first,), (other,) = self.selected(first), self.selected(first if wrt2 is None else wrt2)
+        own = tuple([x.copy(order="K") if x.flags.writeable else x for x in self.prepared(inputs)])
+        recording, output = self.recorded(own)
+        one, two = self.wanted(recording, output, (first, other))
+        names = self.output_name, first, other
+        (found,) = second.hessians(recording, [second.Second(output, one.argument, two.argument, names)])
+        return found
 
     @property
     def inner(self) -> Mapping[str, Layer]:

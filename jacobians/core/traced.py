@@ -431,6 +431,11 @@ def _dtypes(arrays: Sequence[Any], numbers: Sequence[int | None]) -> list[np.dty
     return [a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]
 
 
+def plain(x: Any) -> Any:
+    """The array of a traced value, for what is constant, such as a position; anything else as it is."""
+    return x.value if isinstance(x, Traced) else x
+
+
 def run(
     recording: Recording, function: Callable[..., Any], inputs: Sequence[Array], numbers: Sequence[int | None]
 ) -> int:

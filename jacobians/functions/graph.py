@@ -157,9 +157,10 @@ class Graph:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from jacobians import trace
         >>> trace(lambda A, x: x @ A @ x, np.ones((2, 2)), np.ones(2)).hessian("x", "A")
-        Jacobian 2 × (2×2): ∂²f_i/∂x_j∂A_kl = δ_jk x_l + δ_jl x_k
+        Jacobian 2 × (2×2): ∂²z₂/∂x_i∂A_jk = δ_ij x_k + δ_ik x_j
         """
         out, by = self._value(of), self._argument(wrt)
         again = by if wrt2 is None else self._argument(wrt2)

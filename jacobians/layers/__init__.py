@@ -21,6 +21,7 @@ from jacobians.layers import (
     recurrent,
     reductions,
     reshaping,
+    slopes,  # noqa: F401 - the derivatives of derivatives
     softmax,
     spectral,
 )

@@ -173,11 +173,9 @@ class Pow(Broadcasting):
         return np.asarray(x**y)
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
-        x_, y_ = np.broadcast_arrays(x, y)
-        base = np.multiply(y_, np.power(x_, y_ - 1, where=y_ != 0, out=np.zeros_like(z)))
+        base = y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            logarithm = np.log(x_)
-        exponent = np.multiply(z, logarithm, where=z != 0, out=np.zeros_like(z))
+            exponent = z * np.log(np.where(z == 0, 1, x))
         return {"x": term("yx^(y-1)_... -> ...;...", base), "y": term("zlog(x)_... -> ...;...", exponent)}
 
 
@@ -248,7 +246,8 @@ class LogAddExp(Broadcasting):
         return np.logaddexp(x, y)
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
-        d = np.subtract(x, y, where=x != y, out=np.zeros_like(z))  # ∞ − ∞ is 0 here
+        same = (x == y) & np.isinf(x)
+        d = np.where(same, 0, x - np.where(same, 0, y)) if same.any() else x - y  # ∞ − ∞ is 0 here
         return {
             "x": term("σ(x-y)_... -> ...;...", stable.sigmoid(d)),
             "y": term("σ(y-x)_... -> ...;...", stable.sigmoid(-d)),
@@ -257,4 +256,5 @@ class LogAddExp(Broadcasting):
 
 def ratio(a: Array, b: Array) -> Array:
     """A / b, and 0 where b is 0."""
-    return np.divide(a, b, where=b != 0, out=np.zeros_like(b))
+    zero = b == 0
+    return np.where(zero, 0, a / np.where(zero, 1, b)) if zero.any() else np.divide(a, b)

@@ -81,10 +81,10 @@ class Convolution(Layer):
         windows = sliding_window_view(padded, reach, axis=tuple(range(-spatial, 0)))
         strides, dilations = [slice(None, None, s) for s, *_ in options], [slice(None, None, d) for *_, d in options]
         every = [slice(None)] * (len(batch) + 1)
-        found = windows[tuple(every + strides + dilations)]
+        found: Array = windows[tuple(every + strides + dilations)]
         if self.groups > 1:
             found = found.reshape(*batch, self.groups, -1, *found.shape[len(batch) + 1 :])
-        return np.asarray(found)
+        return found
 
     def forward(self, x: Array) -> Array:
         g, yx, uv = self.channels()[0], "yx"[: self.W.ndim - 2], "uv"[: self.W.ndim - 2]

@@ -148,8 +148,8 @@ class Negative(Layer):
 # fmt: off
 Exp = entrywise("Exp", "exp(x_i)", np.exp, "f", lambda x, f: f, 1.6487)
 Expm1 = entrywise("Expm1", "exp(x_i) − 1", np.expm1, "exp(x)", lambda x, f: np.exp(x), 1.6487)
-Log = entrywise("Log", "log x_i", np.log, "1/x", lambda x, f: 1 / x, 2.0)
-Log1p = entrywise("Log1p", "log(1 + x_i)", np.log1p, "1/(1+x)", lambda x, f: 1 / (1 + x), 0.6667)
+Log = entrywise("Log", "log x_i", np.log, "1/x", lambda x, f: np.reciprocal(x), 2.0)
+Log1p = entrywise("Log1p", "log(1 + x_i)", np.log1p, "1/(1+x)", lambda x, f: np.reciprocal(1 + x), 0.6667)
 Sqrt = entrywise("Sqrt", "√x_i", np.sqrt, "1/(2f)", lambda x, f: 0.5 / f, 0.7071)
 Square = entrywise("Square", "x_i²", lambda x: x * x, "2x", lambda x, f: 2 * x, 1.0)
 Reciprocal = entrywise("Reciprocal", "1 / x_i", lambda x: 1 / x, "-f²", lambda x, f: -f * f, -4.0)
@@ -158,9 +158,9 @@ Cos = entrywise("Cos", "cos x_i", np.cos, "-sin(x)", lambda x, f: -np.sin(x), -0
 Tan = entrywise("Tan", "tan x_i", np.tan, "1+f²", lambda x, f: 1 + f * f, 1.2984)
 Sinh = entrywise("Sinh", "sinh x_i", np.sinh, "cosh(x)", lambda x, f: np.cosh(x), 1.1276)
 Cosh = entrywise("Cosh", "cosh x_i", np.cosh, "sinh(x)", lambda x, f: np.sinh(x), 0.5211)
-Tanh = entrywise("Tanh", "tanh x_i", np.tanh, "1-f²", lambda x, f: stable.sech2(x), 0.7864,
+Tanh = entrywise("Tanh", "tanh x_i", np.tanh, "1-f²", stable.tanh_slope, 0.7864,
                  source="the lecture, gradients of a single-layer neural network: ∂f/∂z = diag(1 − tanh²(z)).")
-Arctan = entrywise("Arctan", "arctan x_i", np.arctan, "1/(1+x²)", lambda x, f: stable.over_hypot(x) ** 2, 0.8)
+Arctan = entrywise("Arctan", "arctan x_i", np.arctan, "1/(1+x²)", lambda x, f: np.square(stable.over_hypot(x)), 0.8)
 Arcsinh = entrywise("Arcsinh", "arcsinh x_i", np.arcsinh, "1/√(1+x²)", lambda x, f: stable.over_hypot(x), 0.8944)
 Exp2 = entrywise("Exp2", "2^(x_i)", np.exp2, "f·log(2)", lambda x, f: f * np.log(2.0).item(), 0.9803)
 Log2 = entrywise("Log2", "log₂ x_i", np.log2, "1/(x·log(2))", lambda x, f: 1 / (x * np.log(2.0).item()), 2.8854)
@@ -178,7 +178,7 @@ Sinc = entrywise("Sinc", "sin(πx_i) / (πx_i), and 1 at 0", np.sinc, "(cos(πx)
 Sigmoid = entrywise("Sigmoid", "1 / (1 + exp(−x_i))", stable.sigmoid, "f(1-f)",
                     lambda x, f: f * stable.sigmoid(-x), 0.235)
 TanhShrink = entrywise("TanhShrink", "x_i − tanh x_i", lambda x: x - np.tanh(x), "tanh²(x)",
-                       lambda x, f: np.tanh(x) ** 2, 0.2136)
+                       lambda x, f: np.square(np.tanh(x)), 0.2136)
 
 Erf = entrywise("Erf", "2/√π ∫_0^{x_i} exp(−t²) dt", stable.erf, "2exp(-x²)/√π",
                 lambda x, f: 2 / np.pi**0.5 * stable.gauss(x), 0.8788, real=True)
@@ -189,7 +189,7 @@ SiLU = entrywise("SiLU", "x_i σ(x_i)", lambda x: stable.damped(x, stable.sigmoi
 Mish = entrywise("Mish", "x_i tanh(log(1 + exp(x_i)))", lambda x: stable.damped(x, np.tanh(stable.softplus(x))),
                  "tanh(s)+xσ(x)/cosh²(s)", stable.mish_slope, 0.8864, real=True, note="Here s = log(1 + exp(x_i)).")
 Softsign = entrywise("Softsign", "x_i / (1 + |x_i|)", stable.softsign, "1/(1+|x|)²",
-                     lambda x, f: (1 / (1 + np.abs(x))) ** 2, 0.4444, real=True)
+                     lambda x, f: np.square(1 / (1 + np.abs(x))), 0.4444, real=True)
 Abs = entrywise("Abs", "|x_i|", np.abs, "sign(x)", lambda x, f: np.sign(x), 1.0, real=True,
                 note="At the kink x_i = 0 it is 0.")
 ReLU = entrywise("ReLU", "max(0, x_i)", lambda x: np.maximum(x, 0), "[x>0]", lambda x, f: x > 0, 1.0, real=True,

@@ -13,6 +13,7 @@ from jacobians.core.layer import Array, Layer, Local, numeric
 from jacobians.core.terms import term
 from jacobians.layers import stable
 from jacobians.layers.activations import require_positive
+from jacobians.layers.probability import over
 from jacobians.layers.softmax import log_sum_exp, peak, softmax
 
 __all__ = [
@@ -185,9 +186,7 @@ class BinaryCrossEntropy(Loss):
 
     def local(self, x: Array, L: Array) -> Local:
         t = self.goal(x)
-        yes = np.divide(t, x, where=t != 0, out=np.zeros_like(x))
-        no = np.divide(1 - t, 1 - x, where=t != 1, out=np.zeros_like(x))
-        return {"x": term("((1-t)/(1-x)-t/x)_... -> ;...", no - yes)}
+        return {"x": term("((1-t)/(1-x)-t/x)_... -> ;...", over(1 - t, 1 - x) - over(t, x))}
 
 
 class BinaryCrossEntropyWithLogits(Loss):

@@ -6,11 +6,14 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
+from jacobians.core.traced import RULES, apply
 from jacobians.layers.reductions import others
+from jacobians.layers.stable import with_layer
 
 __all__ = ["Determinant", "Inverse", "LogDet", "MatrixPower", "PseudoInverse", "Solve", "Trace"]
 
 
+@with_layer
 def inverse(layer: str, name: str, X: Array) -> Array:
     """The inverse; a ValueError if X is singular."""
     try:
@@ -40,6 +43,9 @@ class Inverse(Layer):
 
     def local(self, x: Array, Y: Array) -> Local:
         return {"x": -term("Y_...ik Y_...lj -> ...ij;...kl", Y, Y)}
+
+
+RULES[inverse] = lambda layer, name, X: apply(Inverse(), X)
 
 
 class PseudoInverse(Layer):
@@ -97,10 +103,15 @@ class Determinant(Layer):
         return np.asarray(np.linalg.det(x))
 
     def local(self, x: Array, d: Array) -> Local:
-        U, s, V = np.linalg.svd(x)
-        sign = (np.linalg.det(U) * np.linalg.det(V))[..., None, None]
-        cofactors = sign * ((U.conj() * others(s, (s.ndim - 1,))[..., None, :]) @ V.conj())
-        return {"x": term("C_...ij -> ...;...ij", cofactors)}
+        return {"x": term("C_...ij -> ...;...ij", cofactors(x))}
+
+
+@with_layer
+def cofactors(x: Array) -> Array:
+    """∂det x/∂x_ij, from the singular values."""
+    U, s, V = np.linalg.svd(x)
+    sign = (np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    return np.asarray(sign * ((U.conj() * others(s, (s.ndim - 1,))[..., None, :]) @ V.conj()))
 
 
 class LogDet(Layer):

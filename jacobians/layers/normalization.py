@@ -80,7 +80,8 @@ class RMSNorm(Layer):
     holomorphic = False
 
     def _r(self, x: Array) -> Array:
-        return np.asarray(1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + float(self.eps)))
+        r: Array = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + float(self.eps))
+        return r
 
     def forward(self, x: Array) -> Array:
         return np.asarray(self.gamma * x * self._r(x))

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
+from jacobians.core.traced import plain
 from jacobians.layers.axes import pair
 
 __all__ = ["AvgPool2d", "MaxPool2d"]
@@ -64,7 +65,7 @@ class MaxPool2d(Pooling):
 
     def local(self, x: Array, z: Array) -> Local:
         (h, b), (s, t) = self.options()
-        windows = self.windows(x)
+        windows = self.windows(plain(x))
         u, v = np.divmod(windows.reshape(*z.shape, h * b).argmax(axis=-1), b)
         row = u + s * np.arange(z.shape[-2])[:, None]
         column = v + t * np.arange(z.shape[-1])

@@ -10,6 +10,7 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
+from jacobians.layers.matrices import inverse
 from jacobians.layers.stable import damped
 
 __all__ = ["BayesPosterior", "CrossEntropy", "GaussianLogDensity", "KLDivergence", "ShannonEntropy"]
@@ -22,9 +23,9 @@ def log(p: Array) -> Array:
 
 
 def over(p: Array, q: Array) -> Array:
-    """P / q, and 0 where p is 0."""
+    """p / q, and 0 for 0 / 0."""
     with np.errstate(divide="ignore"):
-        return np.divide(p, q, where=p != 0, out=np.zeros_like(q))
+        return p / np.where((p == 0) & (q == 0), 1, q)
 
 
 class CrossEntropy(Layer):
@@ -118,10 +119,10 @@ class BayesPosterior(Layer):
     shapes = "prior (..., N), likelihood (..., N)"
 
     def _evidence(self, prior: Array, likelihood: Array) -> Array:
-        evidence = (prior * likelihood).sum(axis=-1, keepdims=True)
+        evidence: Array = (prior * likelihood).sum(axis=-1, keepdims=True)
         if (evidence == 0).any():
             raise ValueError("BayesPosterior: the evidence Σ prior · likelihood is 0, so there is no posterior")
-        return np.asarray(evidence)
+        return evidence
 
     def forward(self, prior: Array, likelihood: Array) -> Array:
         return prior * likelihood / self._evidence(prior, likelihood)
@@ -160,12 +161,12 @@ class GaussianLogDensity(Layer):
         return np.asarray(-(e * e).sum(axis=-1) / 2 - half_log_det - len(mean) / 2 * np.log(2 * np.pi).astype(e.dtype))
 
     def local(self, x: Array, mean: Array, covariance: Array, l: Array) -> Local:
-        inverse = np.linalg.inv((covariance + covariance.T) / 2)
-        a = (x - mean) @ inverse
+        S_inverse = inverse("GaussianLogDensity", "covariance", (covariance + covariance.T) / 2)
+        a = (x - mean) @ S_inverse
         return {
             "x": -term("a_...i -> ...;...i", a),
             "mean": term("a_...i -> ...;i", a),
-            "covariance": 0.5 * term("a_...i a_...j -> ...;ij", a, a) - 0.5 * term("S⁻¹_ij -> ...;ij", inverse),
+            "covariance": 0.5 * term("a_...i a_...j -> ...;ij", a, a) - 0.5 * term("S⁻¹_ij -> ...;ij", S_inverse),
         }
 
 

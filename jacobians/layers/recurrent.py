@@ -35,7 +35,8 @@ class RNNCell(Layer):
     shapes = "Wx (H, D), Wh (H, H), b (H), x (..., D), h (..., H)"
 
     def _activation(self, x: Array, h: Array) -> Array:
-        return np.asarray(x @ self.Wx.T + h @ self.Wh.T + self.b)
+        activation: Array = x @ self.Wx.T + h @ self.Wh.T + self.b
+        return activation
 
     def forward(self, x: Array, h: Array) -> Array:
         return np.tanh(self._activation(x, h))

@@ -11,6 +11,7 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
+from jacobians.core.traced import RULES, apply
 from jacobians.layers.arithmetic import ratio
 from jacobians.layers.axes import letters, normalized, twins
 from jacobians.layers.softmax import log_sum_exp, softmax
@@ -400,3 +401,6 @@ class CumulativeProduct(Layer):
         products = np.cumprod(others, axis=-1) * np.tri(n, dtype=x.dtype).T
         labels = out[:axis] + out[axis + 1 :] + wrt[axis] + out[axis]
         return {"x": term(f"(z/x)_{labels} -> {out};{wrt}", products)}
+
+
+RULES[log_sum_exp] = lambda x, axis: apply(LogSumExp(axis, keepdims=True), x)

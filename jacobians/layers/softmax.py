@@ -6,7 +6,9 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
+from jacobians.core.traced import RULES, apply
 from jacobians.layers.axes import normalized, twins
+from jacobians.layers.stable import with_layer
 
 __all__ = ["LogSoftmax", "Softmax"]
 
@@ -19,6 +21,7 @@ def peak(x: Array, axis: Axis) -> Array:
     return np.where(np.isfinite(largest), largest, 0).astype(x.real.dtype)
 
 
+@with_layer
 def softmax(x: Array, axis: Axis) -> Array:
     """exp(x) / Σ exp(x) along an axis, from x − max x; where all entries are −∞ it is 0, not 0/0."""
     e = np.exp(x - peak(x, axis))
@@ -26,6 +29,7 @@ def softmax(x: Array, axis: Axis) -> Array:
     return np.asarray(e / np.where(total == 0, 1, total))
 
 
+@with_layer
 def log_sum_exp(x: Array, axis: Axis) -> Array:
     """Log Σ exp(x) along an axis, which is kept with size 1; −∞ where all entries are −∞."""
     most = peak(x, axis)
@@ -47,13 +51,15 @@ class Softmax(Layer):
            [-0.25,  0.25]])
     """
 
-    axis: int = -1
+    axis: Axis = -1
 
     def forward(self, x: Array) -> Array:
         return softmax(x, normalized("Softmax", self.axis, x.ndim))
 
     def local(self, x: Array, p: Array) -> Local:
         i, j = twins(x.ndim, normalized("Softmax", self.axis, x.ndim))
+        if not x.ndim:
+            return {"x": term("p -> ;", p) - term("p p -> ;", p, p)}
         return {"x": term(f"p_{i} -> {i};{i}", p) - term(f"p_{i} p_{j} -> {i};{j}", p, p)}
 
 
@@ -85,3 +91,6 @@ class LogSoftmax(Layer):
             "x": term(f"-> {i};{i}")
             - term(f"p_{j} -> {i};{j}", softmax(x, normalized("LogSoftmax", self.axis, x.ndim)))
         }
+
+
+RULES[softmax] = lambda x, axis: apply(Softmax(axis), x)

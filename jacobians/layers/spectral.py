@@ -8,14 +8,16 @@ made of that triangle of x, and no other entry counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
+from jacobians.core.traced import RULES, apply, plain
 from jacobians.layers.probability import cholesky
+from jacobians.layers.stable import with_layer
 
 __all__ = ["Cholesky", "MatrixExponential", "NuclearNorm", "SingularValues", "SymmetricEigenvalues"]
 
@@ -47,7 +49,7 @@ class MatrixExponential(Layer):
     def local(self, x: Array, Y: Array) -> Local:
         # exp(sX) and exp((1−s)X) share the factor exp(m) of a shift X − m, so only ‖X − m‖ decides.
         mean = np.trace(x, axis1=-2, axis2=-1)[..., None, None] / max(1, x.shape[-1]) * np.eye(x.shape[-1])
-        norm = np.abs(x - mean).sum(axis=-2).max(initial=0)
+        norm = np.abs(plain(x - mean)).sum(axis=-2).max(initial=0)
         halvings = max(0, int(np.ceil(np.log2(norm / 32)))) if 32 < norm < np.inf else 0
         half = x / 2**halvings
         s, w = nodes(16 + int(np.ceil(norm / 2**halvings)) if norm < np.inf else 16, x.real.dtype)
@@ -75,6 +77,7 @@ PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800
         670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1)  # fmt: skip
 
 
+@with_layer
 def exponential(X: Array) -> Array:
     """exp(X) by scaling and squaring with the Padé approximant of degree 13 (Higham 2005)."""
     if X.size == 0:
@@ -93,6 +96,9 @@ def exponential(X: Array) -> Array:
     for k in range(squarings.max()):
         Y = np.where((k < squarings)[..., None, None], Y @ Y, Y)
     return Y
+
+
+RULES[exponential] = partial(apply, MatrixExponential())
 
 
 TRIANGLES = ("", "lower", "upper")

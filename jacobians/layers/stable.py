@@ -1,18 +1,39 @@
-"""Functions of every entry that stay accurate at both ends: no overflow, no 0 · ∞, no cancellation in the tails."""
+"""Functions of every entry that stay accurate at both ends: no overflow, no 0 · ∞, no cancellation in the tails.
+
+What makes a function accurate (a maximum taken out, two branches) is not what it should be differentiated by. Those
+that are `with_layer` are one layer where their argument is traced, which knows their derivative.
+"""
 
 from __future__ import annotations
 
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
 
 from jacobians.core.layer import Array
+from jacobians.core.traced import RULES, Traced
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
 
+def with_layer(function: Callable[..., Array]) -> Callable[..., Array]:
+    """A function that is a layer where an argument is traced: the one that its rule in `RULES` applies."""
+
+    @wraps(function)
+    def call(*arguments: Any) -> Array:
+        for argument in arguments:
+            if isinstance(argument, Traced):
+                traced: Array = RULES[call](*arguments)
+                return traced
+        return function(*arguments)
+
+    return call
+
+
+@with_layer
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(−x)); exp is only taken of −|x|, so it never overflows. Complex numbers have no order."""
     if x.dtype.kind == "c":
@@ -21,16 +42,24 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(np.where(x >= 0, 1, e) / (1 + e))
 
 
+@with_layer
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|))."""
     return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
 
 
+@with_layer
 def sech2(x: Array) -> Array:
     """1 − tanh²(x) = 1 / cosh²(x), which does not cancel where tanh(x) is near ±1."""
     if x.dtype.kind == "c":
         return np.asarray(1 - np.tanh(x) ** 2)
     return np.asarray(np.square(np.reciprocal(np.cosh(np.minimum(abs(x), _gone(x.dtype))))))
+
+
+@with_layer
+def tanh_slope(x: Array, f: Array) -> Array:
+    """1 − f² for f = tanh(x)."""
+    return sech2(x)
 
 
 @cache
@@ -39,11 +68,13 @@ def _gone(dtype: np.dtype[Any]) -> Array:
     return np.asarray(2 - np.log(np.finfo(dtype).smallest_subnormal) / 2, dtype)
 
 
+@with_layer
 def over_hypot(x: Array) -> Array:
     """1 / √(1 + x²), where x² may overflow."""
     return np.asarray(1 / (np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(x.dtype.type(1), x)))
 
 
+@with_layer
 def gauss(x: Array) -> Array:
     """exp(−x²), where x² may overflow."""
     return np.asarray(np.exp(-(np.minimum(np.abs(x), 40) ** 2)))
@@ -56,11 +87,13 @@ def _entry_by_entry(function: object) -> np.vectorize:
 _erf, _erfc = _entry_by_entry(math.erf), _entry_by_entry(math.erfc)
 
 
+@with_layer
 def erf(x: Array) -> Array:
     """The error function, as the C library has it."""
     return np.asarray(_erf(x), x.dtype)
 
 
+@with_layer
 def normal_cdf(x: Array) -> Array:
     """Φ(x) = erfc(−x/√2)/2, accurate in both tails."""
     return np.asarray(_erfc(-x / math.sqrt(2)) / 2, x.dtype)
@@ -68,7 +101,8 @@ def normal_cdf(x: Array) -> Array:
 
 def damped(x: Array, s: Array) -> Array:
     """The product x s, which is 0 where s is 0 even if x is infinite."""
-    return np.multiply(x, s, where=s != 0, out=np.zeros_like(x))
+    lost = (s == 0) & ~np.isfinite(x)
+    return np.asarray(np.where(lost, 0, x) * s) if lost.any() else x * s
 
 
 def softsign(x: Array) -> Array:
