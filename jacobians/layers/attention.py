@@ -110,8 +110,9 @@ class SelfAttention(Layer):
         return y.reshape(*y.shape[:-2], y.shape[-2] * y.shape[-1])
 
     def forward(self, x: Array) -> Array:
-        y = ScaledDotProductAttention(self.causal).forward(*self._inner(x))
-        return self._joined(y) @ self.Wo.T
+        y = ScaledDotProductAttention(self.causal)(*self._inner(x))
+        z: Array = self._joined(y) @ self.Wo.T
+        return z
 
     def local(self, x: Array, z: Array) -> Local:
         y, attention = ScaledDotProductAttention(self.causal).linearize(*self._inner(x))

@@ -146,8 +146,9 @@ class Spread(Reduction):
     holomorphic = False
 
     def centred(self, x: Array) -> Array:
-        """X without its mean."""
-        return np.asarray(x - x.mean(axis=self.axes(x), keepdims=True))
+        """x without its mean."""
+        centred: Array = x - x.mean(axis=self.axes(x), keepdims=True)
+        return centred
 
 
 class Variance(Spread):

@@ -102,7 +102,8 @@ def normal_cdf(x: Array) -> Array:
 def damped(x: Array, s: Array) -> Array:
     """The product x s, which is 0 where s is 0 even if x is infinite."""
     lost = (s == 0) & ~np.isfinite(x)
-    return np.asarray(np.where(lost, 0, x) * s) if lost.any() else x * s
+    product: Array = (np.where(lost, 0, x) if lost.any() else x) * s
+    return product
 
 
 def softsign(x: Array) -> Array:
@@ -143,4 +144,4 @@ def sinc_slope(x: Array, f: Array) -> Array:
     far = np.where(near, 1, x)
     t = np.square(np.pi * np.where(near, x, 0))
     series = -(np.pi**2) * x / 3 * (1 - t / 10 * (1 - t / 28 * (1 - t / 54)))
-    return np.asarray(np.where(near, series, (np.cos(np.pi * far) - f) / far))
+    return np.where(near, series, (np.cos(np.pi * far) - f) / far)
