@@ -3,8 +3,10 @@
 - `ufuncs`: NumPy's ufuncs; `ufunc_methods`: their methods; `constants`: functions whose values are plain, or piecewise
   constant.
 - `conjugation`: real and imaginary parts, conjugates and absolute values of complex values.
-- `indexing`, `moving`: entries taken, written and moved; `assembling`: arrays put together from others.
-- `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort and interpolation.
+- `indexing`, `moving`: entries taken, written and moved; `assembling`, `padding`: arrays put together from others;
+  `filling`: functions that write into an array.
+- `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort; `sequences`: differences, slopes,
+  convolution, interpolation; `calling`: functions that call a function for parts of an array.
 - `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
@@ -15,13 +17,17 @@ Every rule applies layers of the catalogue, or other functions that have rules.
 from jacobians.functions import (
     algebra,
     assembling,
+    calling,
     conjugation,
     constants,
+    filling,
     indexing,
     moving,
+    padding,
     products,
     reducing,
     selecting,
+    sequences,
     ufunc_methods,
     ufuncs,
 )
@@ -32,15 +38,19 @@ __all__ = [
     "Graph",
     "algebra",
     "assembling",
+    "calling",
     "conjugation",
     "constants",
     "derivative",
+    "filling",
     "indexing",
     "jacobian",
     "moving",
+    "padding",
     "products",
     "reducing",
     "selecting",
+    "sequences",
     "trace",
     "ufunc_methods",
     "ufuncs",

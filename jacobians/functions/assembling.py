@@ -165,3 +165,14 @@ def block(arrays: Any) -> Any:
         return max(map(most, x)) if isinstance(x, list) else np.ndim(x)
 
     return joined(arrays, levels, max(levels, most(arrays)))
+
+
+@rule(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """An array with others between its entries: where they come from is found with arrays of positions."""
+    arr, values = as_arrays(arr, values)
+    first = np.arange(np.size(arr)).reshape(np.shape(arr))
+    second = np.arange(first.size, first.size + np.size(values)).reshape(np.shape(values))
+    positions = np.insert(first, obj, second, axis)
+    joined = concatenate([np.ravel(arr), np.ravel(values)])
+    return apply(Rearrange(positions, joined.shape), joined)

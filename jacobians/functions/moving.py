@@ -97,11 +97,26 @@ def mover(function: Callable[..., Any], name: str | None = None) -> None:
         METHODS[name] = lambda x: lambda *arguments, **options: call(x, *arguments, **options)
 
 
+def filler(function: Callable[..., Any]) -> None:
+    """Enter a function that moves entries and puts zeros between them."""
+
+    def call(x: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(x, Traced):
+            refuse(f"np.{function.__name__} with a traced option", "options are plain numbers")
+        positions = np.arange(1, x.size + 1).reshape(x.shape)
+        return picked(x, function(positions, *arguments, **options) - 1)
+
+    RULES[function] = call
+
+
 MOVERS: tuple[Callable[..., Any], ...] = (
     np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.tile, np.resize, np.delete, np.broadcast_to, np.expand_dims,
-    np.moveaxis, np.rollaxis, np.matrix_transpose, np.linalg.diagonal, np.linalg.matrix_transpose,
+    np.moveaxis, np.rollaxis, np.matrix_transpose, np.take_along_axis, np.linalg.diagonal, np.linalg.matrix_transpose,
 )  # fmt: skip
 METHODS_TOO: tuple[Callable[..., Any], ...] = (np.repeat, np.swapaxes, np.squeeze, np.diagonal, np.ravel)
+FILLERS: tuple[Callable[..., Any], ...] = (np.diagflat, np.tril, np.triu)
+for _function in FILLERS:
+    filler(_function)
 for _function in MOVERS:
     mover(_function)
 for _function in METHODS_TOO:
@@ -120,6 +135,81 @@ def transpose(a: Any, axes: Any = None) -> Traced:
     return moved(np.transpose, a, axes)
 
 
+@rule(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix, which is a view, or a matrix with a diagonal."""
+    if v.ndim == 2:
+        return moved(np.diag, v, k)
+    return picked(v, np.diag(np.arange(1, v.size + 1).reshape(v.shape), k) - 1)
+
+
+@rule(np.take)
+def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+    """The entries at some positions along an axis."""
+    if not isinstance(a, Traced) or isinstance(RULES["whole"](indices), Traced):
+        refuse("np.take of traced positions", "positions have no derivative")
+    return moved(np.take, a, indices, axis, mode=mode)
+
+
+METHODS["take"] = lambda x: lambda *arguments, **options: take(x, *arguments, **options)
+
+
+def _at_least(function: Any) -> None:
+    """Enter a function that gives its arguments more axes."""
+
+    def call(*arys: Any) -> Any:
+        found = [moved(function, x) if isinstance(x, Traced) else function(x) for x in map(RULES["whole"], arys)]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    RULES[function] = call
+
+
+for _function in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    _at_least(_function)
+
+
+# --- several at once --------------------------------------------------------------------------------------------------
+
+
+def _splitter(function: Callable[..., Any], fixed: int | None = None) -> None:
+    """Enter a function that gives parts of an array along an axis, as views."""
+    split: Any = np.array_split if function is np.array_split else np.split
+
+    def call(ary: Traced, indices_or_sections: Any, axis: int = 0) -> list[Traced]:
+        axis = axis % ary.ndim if fixed is None else min(fixed, ary.ndim - 1)
+        before = (slice(None),) * axis
+        parts = split(np.arange(ary.shape[axis]), indices_or_sections)
+        return [ary[(*before, slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0))] for p in parts]
+
+    RULES[function] = call
+
+
+for _function, _fixed in ((np.split, None), (np.array_split, None), (np.vsplit, 0), (np.hsplit, 1), (np.dsplit, 2)):
+    _splitter(_function, _fixed)
+
+
+@rule(np.unstack)
+def unstack(x: Traced, /, *, axis: int = 0) -> tuple[Traced, ...]:
+    """The parts along an axis."""
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+@rule(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    """Arrays in one shape."""
+    found = [RULES["whole"](x) for x in args]
+    shape = np.broadcast_shapes(*map(np.shape, found))
+    return tuple([np.broadcast_to(x, shape) for x in found])
+
+
+@rule(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:
+    """Coordinates of a grid."""
+    given = [RULES["whole"](x) for x in xi]
+    axes = np.meshgrid(*[np.arange(np.size(x)) for x in given], sparse=sparse, indexing=indexing)  # type: ignore[call-overload]
+    return [np.ravel(x)[k] for x, k in zip(given, axes, strict=True)]
+
+
 def _variadic(call: Any) -> Any:
     """A method that takes a tuple or its parts."""
     return lambda x: lambda *axes, **options: call(x, axes[0] if len(axes) == 1 else axes or None, **options)
@@ -128,6 +218,7 @@ def _variadic(call: Any) -> Any:
 METHODS["reshape"] = _variadic(reshape)
 METHODS["transpose"] = _variadic(transpose)
 METHODS["T"] = transpose
+METHODS["mT"] = lambda x: RULES[np.matrix_transpose](x)
 METHODS["flatten"] = lambda x: lambda order="C": copied(reshape(x, -1, order=order))
 
 
