@@ -222,6 +222,8 @@ class Traced(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         method = METHODS.get(name)
         if method is None:
+            if not name.startswith("_") and hasattr(np.ndarray, name):
+                refuse(f"the attribute {name} of a traced array", "use what NumPy has for it among its functions")
             raise AttributeError(f"a traced array has no attribute {name!r}")
         return method(self)
 
@@ -289,8 +291,9 @@ class Traced(NDArrayOperatorsMixin):
         """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; rules stack them again."""
         if dtype is not None and np.dtype(dtype).kind != "O":
             refuse(
-                "writing a traced value into a plain array",
-                "start from np.zeros_like(x), or build the array with np.stack or np.array([…])",
+                f"a traced value as a plain array of {np.dtype(dtype)}",
+                "an array to write into begins as np.zeros_like(x), np.asarray(x) goes without dtype, and a function "
+                "takes np.stack([…]) for a list of traced values",
             )
         found = np.empty(self.shape, object)
         if not self.ndim:

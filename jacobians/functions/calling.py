@@ -36,8 +36,8 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 
 @rule(np.linspace)
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0,
-    **_: Any,
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0, **_: Any,
 ) -> Any:  # fmt: skip
     """Evenly spaced numbers between two ends."""
     start, stop = as_arrays(start, stop)

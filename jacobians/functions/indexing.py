@@ -112,10 +112,14 @@ def take(x: Traced, key: Any) -> Any:
     if along is not None:
         axis, indices = along
         return apply(layers.Take(indices, axis), x, output=value[key])
-    frozen = (
-        tuple(np.array(k) if isinstance(k, list | np.ndarray) else k for k in key) if isinstance(key, tuple) else key
-    )
-    return moved(operator.getitem, x, np.array(frozen) if isinstance(frozen, list | np.ndarray) else frozen)
+    return moved(operator.getitem, x, tuple(map(_own, key)) if isinstance(key, tuple) else _own(key))
+
+
+def _own(key: Any) -> Any:
+    """An index array of our own."""
+    if isinstance(key, list | np.ndarray):
+        return np.array(key, np.intp if isinstance(key, list) and not key else None)
+    return key
 
 
 def _row(key: Any, x: Traced) -> Traced:

@@ -191,7 +191,7 @@ for _function, _fixed in ((np.split, None), (np.array_split, None), (np.vsplit, 
 @rule(np.unstack)
 def unstack(x: Traced, /, *, axis: int = 0) -> tuple[Traced, ...]:
     """The parts along an axis."""
-    return tuple(np.moveaxis(x, axis, 0))
+    return tuple(RULES[np.moveaxis](x, axis, 0))
 
 
 @rule(np.broadcast_arrays)
@@ -255,6 +255,18 @@ def astype(
     return copied(x) if x.dtype == dtype else apply(Identity(), x, output=x.value.astype(dtype))
 
 
+def item(x: Traced) -> Callable[..., Traced]:
+    """An entry by its flat position or by its indices."""
+    return lambda *key: flat(x)[key or (0,)] if len(key) <= 1 else x[key]
+
+
+def tolist(x: Traced) -> Any:
+    """The entries in nested lists."""
+    return [tolist(row) for row in x] if x.ndim else x
+
+
+METHODS["item"] = item
+METHODS["tolist"] = lambda x: lambda: tolist(x)
 rule(np.astype)(astype)
 METHODS["astype"] = lambda x: lambda dtype, *arguments, **options: astype(x, dtype, *arguments, **options)
 rule(np.copy)(lambda a, order="K", subok=False: copied(a))

@@ -32,14 +32,17 @@ def pad(array: Traced, pad_width: Any, mode: Any = "constant", **options: Any) -
             return np.where(np.pad(np.ones(array.shape, bool), pad_width), inside, around)
         output = np.pad(array.value, pad_width, constant_values=around)
         return apply(Add(), inside, np.where(np.pad(np.ones(array.shape, bool), pad_width), 0, output), output=output)
-    if mode == "linear_ramp" or mode in STATISTICS:
-        return _along_axes(array, pad_width, mode, **options)
-    refuse(f"np.pad with mode={mode!r}" + (" and reflect_type" if mode in MOVING else ""), "use np.concatenate")
+    if mode != "linear_ramp" and mode not in STATISTICS:
+        refuse(f"np.pad with mode={mode!r}" + (" and reflect_type" if mode in MOVING else ""), "use np.concatenate")
+    return _along_axes(array, pad_width, mode, **options)
 
 
-def _along_axes(x: Traced, pad_width: Any, mode: str, end_values: Any = 0, stat_length: Any = None) -> Any:
+def _along_axes(x: Any, pad_width: Any, mode: str, end_values: Any = 0, stat_length: Any = None) -> Any:
     """Pad one axis after the other, as NumPy does."""
+    some: Any
+
     widths = _pairs(pad_width, x.ndim)
+    lengths: Any
     ends, lengths = np.broadcast_to(np.asarray(end_values), (x.ndim, 2)), _pairs(stat_length, x.ndim)
     for axis in range(x.ndim):
         n = x.shape[axis]
@@ -61,5 +64,5 @@ def _along_axes(x: Traced, pad_width: Any, mode: str, end_values: Any = 0, stat_
 def _pairs(value: Any, ndim: int) -> Any:
     """Two numbers for every axis."""
     if isinstance(value, dict):
-        return [np.broadcast_to(value.get(k, value.get(k - ndim, 0)), 2).tolist() for k in range(ndim)]
+        return [np.broadcast_to(np.asarray(value.get(k, value.get(k - ndim, 0))), 2).tolist() for k in range(ndim)]
     return np.broadcast_to(np.asarray(value, object), (ndim, 2)).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from jacobians import layers
 from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
 from jacobians.functions.assembling import whole
 from jacobians.functions.constants import plain, without_derivative
+from jacobians.functions.moving import moved
 from jacobians.functions.ufuncs import teach
 from jacobians.layers.axes import LETTERS
 
@@ -47,6 +48,8 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
     """``np.einsum`` in both of its forms."""
     subscripts, arrays = _subscripts(operands)
     output = np.einsum(subscripts, *[plain(x) for x in arrays], optimize=optimize, **options)
+    if len(arrays) == 1 and np.may_share_memory(output, plain(arrays[0])):  # a view that can be written into
+        return moved(partial(_einsum_of, subscripts), arrays[0])
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     sides = inputs.split(",")
     if not arrow:
@@ -65,6 +68,10 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
                 side = side.replace(label, "", 1)
         sides[k] = side
     return multiplied(f"{','.join(sides)}->{out}", *arrays, output=output)
+
+
+def _einsum_of(subscripts: str, x: Any) -> Any:
+    return np.einsum(subscripts, x)
 
 
 def _sizes(side: str, shape: tuple[int, ...]) -> list[tuple[str, int]]:
@@ -169,7 +176,7 @@ def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
 ) -> Any:  # fmt: skip
     """The sum of a diagonal."""
-    if offset == 0 and a.ndim == 2 and dtype is None:
+    if offset == 0 and a.ndim == 2 and a.shape[0] == a.shape[1] and dtype is None:
         return apply(TRACE, a)
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 

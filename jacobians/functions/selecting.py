@@ -10,7 +10,7 @@ from jacobians import layers
 from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
 from jacobians.functions.assembling import as_arrays
 from jacobians.functions.constants import plain
-from jacobians.functions.moving import copied, picked
+from jacobians.functions.moving import picked
 
 # --- by conditions ----------------------------------------------------------------------------------------------------
 
@@ -77,11 +77,12 @@ METHODS["clip"] = lambda x: lambda *arguments, **options: clip(x, *arguments, **
 @rule(np.nan_to_num)
 def nan_to_num(x: Traced, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Numbers in place of what is not finite."""
-    finite = np.isfinite(x.value)
-    if finite.all():
-        return copied(x)
     value = np.nan_to_num(x.value, nan=plain(nan), posinf=posinf, neginf=neginf)
-    return where(finite, x, value)
+    result = where(np.isfinite(x.value), x, value)
+    if copy:
+        return result
+    x[...] = result
+    return x
 
 
 @rule(np.choose)
