@@ -20,7 +20,7 @@ from jacobians.engine import contract
 from jacobians.engine.index_maps import difference, gathered, injective, inverted, never_equal, nowhere, positions
 from jacobians.engine.tape import Array, Tape
 from jacobians.notation.structure import Axis, Factor, Term, affine
-from jacobians.notation.symbols import Label, multiplied, reindexed, symbol_of
+from jacobians.notation.symbols import Label, Symbol, multiplied, reindexed, symbol_of
 
 
 class TermBuilder:
@@ -217,8 +217,7 @@ class TermBuilder:
         if len(set(labels)) < len(labels):
             call, distinct = contract.diagonal(labels)
             array = self.tape.emit(call, array)
-            symbol = reindexed(symbol, lambda k: distinct.index(labels[k]) if k >= 0 else k)
-            labels = distinct
+            symbol, labels = on_diagonal(symbol, labels, distinct), distinct
         return Factor(array, labels, symbol)
 
     # -- summing -------------------------------------------------------------------------------------------------------
@@ -379,6 +378,11 @@ def _through(
     return index
 
 
+def on_diagonal(symbol: Symbol, labels: tuple[Label, ...], distinct: tuple[Label, ...]) -> Symbol:
+    """The symbol where repeated labels have become one axis."""
+    return reindexed(symbol, lambda k: distinct.index(labels[k]) if k >= 0 else k)
+
+
 def viewed(tape: Tape, factor: Factor, drop: tuple[int, ...]) -> Factor:
     """A factor as it was passed, with broadcast axes taken out and repeated labels (A_ii) on the diagonal."""
     if drop:
@@ -386,6 +390,6 @@ def viewed(tape: Tape, factor: Factor, drop: tuple[int, ...]) -> Factor:
         factor = factor._replace(array=tape.emit(lambda x: x[key], factor.array))
     if len(set(factor.labels)) < len(factor.labels):
         call, distinct = contract.diagonal(factor.labels)
-        symbol = reindexed(factor.symbol, lambda k: distinct.index(factor.labels[k]))
+        symbol = on_diagonal(factor.symbol, factor.labels, distinct)
         factor = Factor(tape.emit(call, factor.array), distinct, symbol)
     return factor

@@ -18,7 +18,17 @@ from jacobians.engine import contract
 from jacobians.engine.builder import TermBuilder
 from jacobians.engine.tape import Array, Tape
 from jacobians.notation.structure import Factor, Form, Term
-from jacobians.notation.symbols import Label, Named, Product, Symbol, reindexed, shortened, symbol_of
+from jacobians.notation.symbols import (
+    Label,
+    Named,
+    Product,
+    Products,
+    Symbol,
+    of_products,
+    reindexed,
+    shortened,
+    symbol_of,
+)  # fmt: skip
 
 SMALL = 16  # times smaller than what is written: a sum of factors that is worth holding
 LARGEST = 1 << 24  # entries of a condensed term
@@ -165,7 +175,7 @@ def _core(tape: Tape, term: Term) -> Factor:
     builder.reduce(most=1)
     if not builder.factors:
         dtype = tape.dtype
-        return Factor(tape.emit(lambda: np.ones((), dtype)), (), (Product(1, ()),))
+        return Factor(tape.emit(lambda: np.ones((), dtype)), (), of_products((Product(1, ()),)))
     return builder.factors[0]
 
 
@@ -176,5 +186,8 @@ def _sum_symbol(
     deltas = tuple(Named("δ", (names.index(name), k)) for k, name in enumerate(names) if names.index(name) != k)
     one = reindexed(first.symbol, lambda k: labels.index(first.labels[k]) if k >= 0 else k)
     two = reindexed(second.symbol, lambda k: names.index(second.labels[k]) if k >= 0 else k)
-    two = tuple(Product(sign * p.sign, deltas + p.names) for p in two)
-    return shortened(one + two, len(labels))
+
+    def total() -> Products:
+        return shortened(one.products + tuple(Product(sign * p.sign, deltas + p.names) for p in two), len(labels))
+
+    return Symbol(total, one, two)

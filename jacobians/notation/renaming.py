@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 from jacobians.notation.structure import Factor, Form
 from jacobians.notation.sums import DELTA
-from jacobians.notation.symbols import Named, Symbol
+from jacobians.notation.symbols import Named, Products, changed
 
 WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
 Names = tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=1024)
 def renamed(form: Form, names: Names) -> Form:
     """The form with these names replaced wherever they stand, as f in (1-f²)."""
+    if not names:
+        return form
     known = dict(names)
 
     def new(name: str) -> str:
@@ -32,11 +32,11 @@ def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
     def named(old: Named) -> Named:
         return old if old.name == DELTA else old._replace(name=new(old.name))
 
-    def symbol(old: Symbol) -> Symbol:
+    def renamed(old: Products) -> Products:
         return tuple(p._replace(names=tuple(named(n) for n in p.names)) for p in old)
 
     def factors(old: tuple[Factor, ...]) -> tuple[Factor, ...]:
-        return tuple(f._replace(symbol=symbol(f.symbol)) for f in old)
+        return tuple(f._replace(symbol=changed(f.symbol, renamed)) for f in old)
 
     return replace(
         form, terms=tuple(replace(t, factors=factors(t.factors), lookups=factors(t.lookups)) for t in form.terms)

@@ -11,7 +11,8 @@ Index legend: i, j are labels (small integers); p is a position along an axis.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
@@ -137,13 +138,13 @@ class Form:
     out_name: str = "y"
     wrt_name: str = "x"
     by: tuple[tuple[str, int], ...] = ()
-    _hash: int = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash(self._key()))
 
     def _key(self) -> tuple[object, ...]:
         return (self.out_shape, self.wrt_shape, self.dtype.str, self.terms, self.out_name, self.wrt_name, self.by)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._key())
 
     def __hash__(self) -> int:
         return self._hash
