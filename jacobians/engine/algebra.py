@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import prod
 
+from jacobians.engine import writing
 from jacobians.engine.builder import TermBuilder
-from jacobians.engine.merging import condensed, merged
+from jacobians.engine.merging import condensable, condensed, merged
 from jacobians.engine.tape import Tape
-from jacobians.notation.structure import Axis, Form, Shape, Term, affine, plain
+from jacobians.notation.structure import Axis, Factor, Form, Shape, Term, affine, plain
+from jacobians.notation.symbols import symbol_of
 
 FEW = 2  # products of terms that are made without a thought
 MANY = 12  # terms that a Jacobian has at most, if they can be added at all
+DENSE = 8  # times as many entries as those of many terms may be written in their place
 
 
 class NotTied(ValueError):
@@ -28,24 +32,57 @@ def product(tape: Tape, left: Form, right: Form) -> Form:
     A sum of paths times a sum of paths is multiplied out, or one of them, or both, are added up first: whatever costs
     least, counting what it will cost to write the result. That is found out by trying.
     """
-    if len(left.terms) * len(right.terms) <= FEW:
-        return _multiplied(tape, left, right)
-    best: tuple[float, bool, bool] | None = None
-    for add_left in (False, True):
-        for add_right in (False, True):
+    ways = [(False, False)]
+    if len(left.terms) * len(right.terms) > FEW:
+        first, second = ((False, True) if condensable(form) else (False,) for form in (left, right))
+        ways = [(one, two) for one in first for two in second]
+
+    def tried(way: tuple[bool, bool]) -> Form:
+        one, two = (condensed(tape, f) if add else f for f, add in zip((left, right), way, strict=True))
+        return _multiplied(tape, one, two)
+
+    if len(ways) > 1:
+        prices = []
+        for way in ways:
             mark = tape.mark()
-            one, two = (condensed(tape, f) if add else f for f, add in ((left, add_left), (right, add_right)))
-            if (add_left and one is left) or (add_right and two is right):
-                continue
-            result = _multiplied(tape, one, two)
-            price = tape.cost - mark.cost + sum(writing_cost(t) for t in result.terms)
+            result = tried(way)
+            prices.append(tape.cost - mark.cost + sum(writing_cost(t) for t in result.terms))
             tape.rewind(mark)
-            if best is None or price < best[0]:
-                best = price, add_left, add_right
-    assert best is not None
-    one, two = (condensed(tape, f) if add else f for f, add in ((left, best[1]), (right, best[2])))
-    result = _multiplied(tape, one, two)
-    return condensed(tape, result) if len(result.terms) > MANY else result
+        ways = [ways[prices.index(min(prices))]]
+    return bounded(tape, tried(ways[0]))
+
+
+def bounded(tape: Tape, form: Form) -> Form:
+    """The Jacobian with few terms, if it has many: those added up that can be, or all entries written."""
+    if len(form.terms) <= MANY:
+        return form
+    form = condensed(tape, form)
+    if len(form.terms) <= MANY:
+        return form
+    lead = _common_ties(form)
+    inner = tied(tape, form, lead) if lead else form
+    entries = prod(inner.shape)
+    if entries > DENSE * sum(t.size(t.kept) for t in form.terms):
+        return form
+    array = writing.full(tape, inner)
+    tape.own.discard(array)
+    labels = tuple(range(len(inner.shape)))
+    axes = tuple(plain(i, n) for i, n in zip(labels, inner.shape, strict=True))
+    cut = len(form.out_shape)
+    factor = Factor(array, labels, symbol_of("[…]", len(labels)))
+    whole = Term(inner.shape, (factor,), (), axes[:cut], axes[:lead] + axes[cut:])
+    return replace(form, terms=(whole,))
+
+
+def _common_ties(form: Form) -> int:
+    """How many of the first wrt axes all terms tie to the first output axes, and to no others."""
+
+    def tie(term: Term, k: int) -> bool:
+        a, b = term.out[k], term.wrt[k]
+        return a.whole and a == b and sum(a.label in list(x.labels()) for x in term.axes) == 2
+
+    most = min(len(form.out_shape), len(form.wrt_shape))
+    return next((k for k in range(most) if not all(tie(t, k) for t in form.terms)), most)
 
 
 def writing_cost(term: Term) -> float:
@@ -84,7 +121,7 @@ def folded(tape: Tape, form: Form) -> Form:
 
 def add(tape: Tape, left: Form, right: Form) -> Form:
     """The sum of two Jacobians of the same function arguments: paths add."""
-    return replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms]))
+    return bounded(tape, replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms])))
 
 
 def negative(tape: Tape, form: Form) -> Form:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from math import prod
 
@@ -10,14 +10,12 @@ import numpy as np
 
 from jacobians.engine.index_maps import places
 from jacobians.engine.tape import Array
-from jacobians.notation.structure import Axis, Form, Shape, Term
+from jacobians.notation.structure import Axis, Form, Shape, Term, pattern_of
 from jacobians.notation.symbols import Label
 
 MOST = 1 << 25  # positions that are listed to be counted
 TABLE = 1 << 28  # entries of a table in which positions are crossed off
 PATTERNS = 12  # diagonals whose union is counted by inclusion and exclusion
-
-Pattern = tuple[Axis, ...]
 
 
 def strides(shape: Shape) -> list[int]:
@@ -58,25 +56,15 @@ def count(form: Form, arrays: Sequence[Array]) -> int:
     """
     if not form.terms or not prod(form.shape):
         return 0
-    terms = list({_canonical(t.axes, t): t for t in form.terms if 0 not in t.sizes}.values())
+    terms = list({t.pattern: t for t in form.terms if 0 not in t.sizes}.values())
     total, together = 1, list[int]()
     for group in _components(terms, len(form.shape)):
-        patterns = {_canonical([t.axes[k] for k in group], t) for t in terms}
+        patterns = {pattern_of([t.axes[k] for k in group], t) for t in terms}
         if len(patterns) == 1:  # the same in all terms: the other axes go through all of it
             total *= _union(terms[:1], group, arrays)
         else:
             together += group
     return total * _union(terms, sorted(together), arrays) if together and terms else total * bool(terms)
-
-
-def _canonical(axes: Iterable[Axis], term: Term) -> tuple[object, ...]:
-    """Axes with their labels numbered as they are met, and what they look up: equal for equal patterns."""
-    met: dict[Label, int] = {}
-    found: list[object] = []
-    for axis in axes:
-        steps = tuple((met.setdefault(i, len(met)), term.sizes[i], c) for i, c in axis.steps)
-        found.append((axis.size, steps, axis.offset, None if axis.lookup is None else term.lookups[axis.lookup].array))
-    return tuple(found)
 
 
 def _components(terms: Sequence[Term], ndim: int) -> list[list[int]]:

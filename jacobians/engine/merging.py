@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from jacobians.engine import contract
 from jacobians.engine.builder import TermBuilder
-from jacobians.engine.tape import Array, Tape
+from jacobians.engine.tape import Array, Step, Tape
 from jacobians.notation.structure import Factor, Form, Term
 from jacobians.notation.symbols import (
     Label,
@@ -47,6 +47,8 @@ def merged(tape: Tape, terms: Sequence[Term]) -> tuple[Term, ...]:
 
 def condensed(tape: Tape, form: Form) -> Form:
     """Add terms with the same axes, or with fewer ties, into each other; the same form if there are none."""
+    if not condensable(form):
+        return form
 
     def forced(tape: Tape, a: Term, b: Term) -> Term | None:
         return _merge(tape, a, b, LARGEST) or _merge(tape, b, a, LARGEST)
@@ -55,32 +57,44 @@ def condensed(tape: Tape, form: Form) -> Form:
     return replace(form, terms=terms) if len(terms) < len(form.terms) else form
 
 
+def condensable(form: Form) -> bool:
+    """Whether some terms may have a sum that is one term: of equal patterns, or of deltas alone."""
+    return len({t.pattern for t in form.terms}) < len(form.terms) or sum(map(_of_deltas, form.terms)) > 1
+
+
+def _of_deltas(term: Term) -> bool:
+    """Whether there are no index maps."""
+    return all(a.whole for a in term.axes)
+
+
 def _repeated(tape: Tape, terms: Sequence[Term], merge: Merge) -> tuple[Term, ...]:
-    """Merge pairs as long as there are any."""
-    result: list[Term] = []
-    for new in terms:
+    """Merge pairs as long as there are any; only terms of one pattern, or of deltas alone, can be."""
+    result: dict[int, Term] = {}
+    near: dict[Hashable, dict[int, None]] = {}
+    for number, term in enumerate(terms):
+        new = term
         if 0 in new.sizes:  # it has no entries
             continue
+        group = near.setdefault(None if _of_deltas(new) else new.pattern, {})
         while True:
-            for k, old in enumerate(result):
-                sum_of_both = merge(tape, old, new)
+            for k in group:
+                sum_of_both = merge(tape, result[k], new)
                 if sum_of_both is not None:
                     new = sum_of_both
-                    del result[k]
+                    del result[k], group[k]
                     break
             else:
                 break
-        result.append(new)
-    return tuple(result)
+        result[number] = new
+        group[number] = None
+    return tuple(result.values())
 
 
 def _embedding(coarse: Term, fine: Term) -> dict[Label, Label] | None:
     """For every label of the coarse term its label in the fine one, if the axes allow it."""
     image: dict[Label, Label] = {}
-    if any(a.lookup is not None for a in (*coarse.axes, *fine.axes)):
-        return None
     for a, b in zip(coarse.axes, fine.axes, strict=True):
-        if a.offset != b.offset or [c for _, c in a.steps] != [c for _, c in b.steps]:
+        if not (a.whole and b.whole) and coarse.pattern != fine.pattern:
             return None
         for (i, _), (j, _) in zip(a.steps, b.steps, strict=True):
             if image.setdefault(i, j) != j or coarse.sizes[i] != fine.sizes[j]:
@@ -115,9 +129,6 @@ def _merge(tape: Tape, coarse: Term, fine: Term, most: int = 0) -> Term | None:
     if image is None:
         return None
     ties = [i for i in image if sum(image[i] == image[j] for j in image) > 1]
-    maps = any(a.label is None for a in coarse.axes)
-    if maps and (ties or not coarse.carried & coarse.kept <= image.keys()):
-        return None
     carried = (coarse.carried & coarse.kept) | {i for i in image if image[i] in fine.carried} | set(ties)
     labels = tuple(i for i in range(len(coarse.sizes)) if i in carried)
     if coarse.size(labels) > max(coarse.held + fine.held, most):
@@ -156,6 +167,10 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
     arrange = contract.arranged(second.labels, distinct)
     sign = coarse.sign * fine.sign
     dtype = tape.dtype
+    if set(labels) == set(first.labels) and names == distinct and set(names) == set(second.labels):
+        add: Step = np.add if sign > 0 else np.subtract
+        array = tape.emit(lambda a, b: add(base(a), arrange(b)), first.array, second.array, size=coarse.size(labels))
+        return replace(coarse, factors=(Factor(array, labels, _sum_symbol(first, second, labels, names, sign)),))
 
     def total(a: Array, b: Array) -> Array:
         core = np.empty(shape, dtype)
@@ -171,6 +186,8 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
 
 def _core(tape: Tape, term: Term) -> Factor:
     """The product of a term's factors as one array."""
+    if len(term.factors) == 1 and term.carried <= term.kept:
+        return term.factors[0]
     builder = TermBuilder(tape, (term,))
     builder.reduce(most=1)
     if not builder.factors:

@@ -105,9 +105,14 @@ class Term:
         """The labels that factors carry."""
         return frozenset(label for factor in self.factors for label in factor.labels)
 
+    @cached_property
+    def pattern(self) -> tuple[object, ...]:
+        """The axes with their labels numbered as they are met, and what they look up: equal for equal patterns."""
+        return pattern_of(self.axes, self)
+
     def size(self, labels: Iterable[Label]) -> int:
         """The number of entries of an array with these labels."""
-        return prod(self.sizes[label] for label in labels)
+        return prod([self.sizes[label] for label in labels])
 
     @property
     def held(self) -> int:
@@ -121,6 +126,16 @@ class Term:
             factors=tuple(f._replace(array=number(f.array)) for f in self.factors),
             lookups=tuple(f._replace(array=number(f.array)) for f in self.lookups),
         )
+
+
+def pattern_of(axes: Iterable[Axis], term: Term) -> tuple[object, ...]:
+    """Some axes of a term with their labels numbered as they are met, and what they look up."""
+    met: dict[Label, int] = {}
+    found: list[object] = []
+    for size, steps, offset, lookup, _ in axes:
+        inner = tuple([(met.setdefault(i, len(met)), term.sizes[i], c) for i, c in steps])
+        found.append((size, inner, offset, None if lookup is None else term.lookups[lookup].array))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
