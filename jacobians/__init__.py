@@ -34,7 +34,15 @@ from jacobians.layers import *  # noqa: F403 - the catalogue, listed in layers._
 from jacobians.nn import NN
 
 if TYPE_CHECKING:
-    from jacobians.checking import check, check_jacobian, check_jvp, check_vjp, numerical_jacobian, sample_point
+    from jacobians.checking import (
+        check,
+        check_hessian,
+        check_jacobian,
+        check_jvp,
+        check_vjp,
+        numerical_jacobian,
+        sample_point,
+    )
     from jacobians.training import gauss_newton, gradient_descent
 
 __version__ = "0.1.0"
@@ -51,6 +59,7 @@ __all__ = [
     "Terms",
     "TracingError",
     "check",
+    "check_hessian",
     "check_jacobian",
     "check_jvp",
     "check_vjp",
@@ -67,6 +76,7 @@ __all__ = [
 ]
 _LATER = {  # imported when they are asked for: `import jacobians` stays light
     "check": "jacobians.checking",
+    "check_hessian": "jacobians.checking",
     "check_jacobian": "jacobians.checking",
     "check_jvp": "jacobians.checking",
     "check_vjp": "jacobians.checking",

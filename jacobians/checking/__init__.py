@@ -2,6 +2,7 @@
 
     check(layer, x)                    every Jacobian of a layer or a chain
     check_jacobian(f, x, J)            anybody's function and claimed Jacobian
+    check_hessian(f, x, H)             its second derivatives
     check_vjp(f, x, vjp)               a hand-written backward pass
     check_jvp(f, x, jvp)               a hand-written forward pass
     numerical_jacobian(f, x)           the measured Jacobian, with an error for every entry
@@ -15,6 +16,7 @@ enough, and the failure prints the report::
 """
 
 from jacobians.checking.grading import Grade, grade
+from jacobians.checking.hessian import check_hessian
 from jacobians.checking.jacobian import check_jacobian
 from jacobians.checking.layer import check
 from jacobians.checking.numerical import NumericalJacobian, numerical_jacobian
@@ -30,6 +32,7 @@ __all__ = [
     "Report",
     "WrongJacobian",
     "check",
+    "check_hessian",
     "check_jacobian",
     "check_jvp",
     "check_vjp",
