@@ -151,7 +151,7 @@ class Recording:
                         f"{name} of complex values has no complex derivative: use their np.real, np.imag"
                     )
         arguments = [(name, n) for name, n in zip(layer.input_names, numbers, strict=True) if n is not None]
-        path = self.paths.get(id(layer))
+        path = self.paths.get(id(layer)) if self.paths else None
         if path is not None:
             for name, array in layer.own_parameters.items():
                 arguments.append((name, self.leaf(path + name, array)))
@@ -227,7 +227,7 @@ class Recording:
         output = self.values[node.value]
         if local is None:
             local = node.layer.local(*node.inputs, output)
-        if not isinstance(local, Mapping):
+        if type(local) is not dict and not isinstance(local, Mapping):
             problem = (
                 f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
             )

@@ -264,7 +264,7 @@ class Layer:
         # not every layer is a dataclass for a type checker, but those with parameters are
         return replace(new, **own) if own else new  # type: ignore[type-var]
 
-    @property
+    @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs, as in `forward`."""
         return _input_names(type(self))
@@ -274,7 +274,7 @@ class Layer:
         """All that the output can be differentiated by: the inputs but for integers, then the parameters."""
         return (*(name for name in self.input_names if name not in self.integers), *self.parameters)
 
-    @property
+    @cached_property
     def output_name(self) -> str:
         """What `local` calls the output: its last argument."""
         return _output_name(type(self))

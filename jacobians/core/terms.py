@@ -70,12 +70,13 @@ def _kinds(formula: str) -> tuple[str, ...]:
 
 def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
     """Arrays of numbers of the right types."""
-    names, kinds = parse(formula).arrays, _kinds(formula)
-    given: list[Any] = [x if is_traced(x) else np.asarray(x) for x in arrays]
-    return tuple(
-        array if array.dtype.char in kind else _numbers(array, kind == POSITION.char, f'"{formula}": {name.name}')
-        for array, name, kind in zip(given, names, kinds, strict=True)
-    )  # fmt: skip
+    found: list[Any] = []
+    for values, kind, name in zip(arrays, _kinds(formula), parse(formula).arrays, strict=True):
+        array: Any = values if is_traced(values) else np.asarray(values)
+        if array.dtype.char not in kind:
+            array = _numbers(array, kind == POSITION.char, f'"{formula}": {name.name}')
+        found.append(array)
+    return tuple(found)
 
 
 def _numbers(array: Array, lookup: bool, what: str) -> Array:
@@ -87,6 +88,7 @@ def _numbers(array: Array, lookup: bool, what: str) -> Array:
     return numbers(array, f"in the formula {what}")
 
 
+Shapes = tuple[Shape, ...]
 Written = tuple[Scalar, str, tuple[Array, ...]]
 
 
@@ -119,14 +121,15 @@ class Terms:
         """
         written = []
         for coefficient, text, some in self.written:
-            found = []
+            shapes: Shapes = ()
+            found: tuple[int, ...] = ()
             for array in some:
                 number = numbers.get(id(array))
                 if number is None:
                     number = numbers[id(array)] = len(arrays)
                     arrays.append(array)
-                found.append(number)
-            written.append((coefficient, text, tuple([a.shape for a in some]), tuple(found)))
+                shapes, found = (*shapes, array.shape), (*found, number)
+            written.append((coefficient, text, shapes, found))
         return tuple(written)
 
     def __add__(self, other: Terms) -> Terms:

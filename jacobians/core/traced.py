@@ -13,7 +13,7 @@ import linecache
 import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -57,6 +57,23 @@ class View(NamedTuple):
     write: Callable[[Traced, Traced], None] | None
     position: int | None = None
     """The flat position, for an entry of an array of objects; its value is only made when it is asked for."""
+
+
+PLAIN = frozenset({int, float, complex, bool})
+"""Types of plain numbers, which leave an operator to the traced value."""
+
+
+def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Traced, Any], Any]:
+    """An operator between traced values and numbers, straight to its rule; with others, NumPy's protocols decide."""
+    otherwise = getattr(NDArrayOperatorsMixin, name)
+
+    def apply_operator(self: Traced, other: Any) -> Any:
+        kind = type(other)
+        if kind is Traced or kind in PLAIN:
+            return RULES[ufunc](other, self) if reflected else RULES[ufunc](self, other)
+        return otherwise(self, other)
+
+    return apply_operator
 
 
 class Traced(NDArrayOperatorsMixin):
@@ -103,6 +120,11 @@ class Traced(NDArrayOperatorsMixin):
     def is_view(self) -> bool:
         """Whether its entries are those of another array."""
         return self._view is not None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of its own, and no entry of another array."""
+        return self._view is None and not self.ndim
 
     @property
     def pending(self) -> Any:
@@ -227,6 +249,21 @@ class Traced(NDArrayOperatorsMixin):
             raise AttributeError(f"a traced array has no attribute {name!r}")
         return method(self)
 
+    # The operators that programs consist of take a shorter way than through NumPy.
+
+    __add__ = _operator("__add__", np.add)
+    __radd__ = _operator("__radd__", np.add, reflected=True)
+    __sub__ = _operator("__sub__", np.subtract)
+    __rsub__ = _operator("__rsub__", np.subtract, reflected=True)
+    __mul__ = _operator("__mul__", np.multiply)
+    __rmul__ = _operator("__rmul__", np.multiply, reflected=True)
+    __truediv__ = _operator("__truediv__", np.true_divide)
+    __rtruediv__ = _operator("__rtruediv__", np.true_divide, reflected=True)
+    __pow__ = _operator("__pow__", np.power)
+    __rpow__ = _operator("__rpow__", np.power, reflected=True)
+    __matmul__ = _operator("__matmul__", np.matmul)
+    __rmatmul__ = _operator("__rmatmul__", np.matmul, reflected=True)
+
     # In place, arrays are written into; numbers, as everywhere in Python, are replaced.
 
     def _in_place(self, ufunc: np.ufunc, other: Any) -> Traced:
@@ -335,7 +372,7 @@ class Traced(NDArrayOperatorsMixin):
 
     def apply(self, layer: Any, inputs: Sequence[Any]) -> Traced:
         """Apply a layer to traced and plain inputs."""
-        arrays, numbers = prepared(self.recording, inputs)
+        _, arrays, numbers = prepared(inputs)
         return Traced(self.recording, layer.record(self.recording, layer.prepared(tuple(arrays)), numbers))
 
 
@@ -358,8 +395,7 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
 
     `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
     """
-    recording = recording_of(inputs)
-    arrays, numbers = prepared(recording, inputs)
+    recording, arrays, numbers = prepared(inputs)
     if output is None:
         output = (compute or layer.forward)(*arrays)
     return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
@@ -368,8 +404,7 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
 def recording_of(inputs: Sequence[Any]) -> Recording:
     """The recording that traced inputs belong to."""
     found: Recording | None = None
-    for x in inputs:
-        x = _stacked(x)
+    for x in map(_stacked, inputs):
         if isinstance(x, Traced):
             if found is not None and x.recording is not found:
                 refuse("values of two traces meet in one function", "trace one function at a time; see hessian")
@@ -378,25 +413,39 @@ def recording_of(inputs: Sequence[Any]) -> Recording:
     return found
 
 
-def prepared(recording: Recording, inputs: Sequence[Any]) -> tuple[list[Array], list[int | None]]:
-    """The inputs as arrays; those that are traced with their numbers. Arrays of the caller's are copied."""
+def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | None]]:
+    """The recording of traced inputs; all inputs as arrays; and the numbers of those that are traced.
+
+    Arrays of the caller's are copied.
+    """
+    recording: Recording | None = None
+    dtype: Any = None
     numbers: list[int | None] = []
     arrays: list[Any] = []
     for x in inputs:
-        x = _stacked(x)
+        if type(x) is not Traced and type(x) not in PLAIN:
+            x = _stacked(x)
         if isinstance(x, Traced):
+            if recording is None:
+                recording = x.recording
+            elif recording is not x.recording:
+                recording = recording_of(inputs)  # which refuses
             number = x.number
+            array = recording.values[number]
+            dtype = array.dtype if dtype is None or dtype is array.dtype else np.result_type(dtype, array)
             numbers.append(number)
-            arrays.append(recording.values[number])
+            arrays.append(array)
         else:
             numbers.append(None)
             arrays.append(x)
-    for k, x in enumerate(arrays):
-        if numbers[k] is None:
-            arrays[k] = constant(x, arrays, numbers)
-            if recording.origins is not None:
-                recording.origins[id(arrays[k])] = x
-    return arrays, numbers
+    assert recording is not None
+    if None in numbers:
+        for k, x in enumerate(arrays):
+            if numbers[k] is None:
+                arrays[k] = constant(x, dtype)
+                if recording.origins is not None:
+                    recording.origins[id(arrays[k])] = x
+    return recording, arrays, numbers
 
 
 def _stacked(x: Any) -> Any:
@@ -405,18 +454,23 @@ def _stacked(x: Any) -> Any:
     return RULES["whole"](x) if kind is list or kind is tuple or (kind is np.ndarray and x.dtype.kind == "O") else x
 
 
-def constant(x: Any, arrays: Sequence[Any], numbers: Sequence[int | None]) -> Array:
-    """A constant as an array of numbers; a Python number has the dtype of the traced values."""
-    if type(x) in (int, float, complex, bool):
-        return np.asarray(x, np.result_type(*_dtypes(arrays, numbers), x))
+def constant(x: Any, dtype: np.dtype[Any]) -> Array:
+    """A constant beside values of a dtype, as an array of numbers; a Python number gets their dtype."""
+    kind: Any = type(x)
+    if kind in PLAIN:
+        return np.asarray(x, _promoted(dtype, kind))
     array = np.asarray(x)
     if array.dtype.kind in "biu":
-        return array.astype(
-            np.result_type(array, *[a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None])
-        )
+        return array.astype(np.result_type(array, dtype))
     if array.dtype.kind not in "fc":
         refuse(f"a computation with {array.dtype} values", "it must hold numbers")
     return array.copy() if array.flags.writeable else array
+
+
+@lru_cache(maxsize=64)
+def _promoted(dtype: np.dtype[Any], number: type[int | float | complex]) -> np.dtype[Any]:
+    """The dtype of values of this dtype together with a Python number of this type."""
+    return np.result_type(dtype, number(1))
 
 
 def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any:
@@ -427,11 +481,6 @@ def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any
     vars(twin).update(vars(layer))
     vars(twin).update(parameters)
     return twin
-
-
-def _dtypes(arrays: Sequence[Any], numbers: Sequence[int | None]) -> list[np.dtype[Any]]:
-    """The dtypes of the traced values."""
-    return [a.dtype for a, n in zip(arrays, numbers, strict=True) if n is not None]
 
 
 def plain(x: Any) -> Any:

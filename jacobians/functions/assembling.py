@@ -44,6 +44,9 @@ def objects_stacked(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
     flat = list(x.reshape(-1))
     if not any(isinstance(one, Traced) for one in flat):
         return np.asarray(x.tolist()) if all(isinstance(one, _NUMBERS) for one in flat) else x
+    if all(one.is_number if isinstance(one, Traced) else isinstance(one, _NUMBERS) for one in flat):
+        row = apply(_assemble(tuple((k,) for k in range(len(flat))), (len(flat),)), *flat)
+        return row if x.ndim == 1 else RULES[np.reshape](row, x.shape)
     origins: dict[int, Any] = {}
     found = []
     for one in flat:

@@ -47,7 +47,10 @@ def rearrangement(
     function: Callable[..., Any], shape: tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Rearrange:
     """The layer for a function of an array of this shape; it is remembered where the arguments are hashable."""
-    key = hashable((function, shape, arguments, tuple(options.items())))
+    if len(arguments) == 1 and type(arguments[0]) is int and not options:  # as in x[k]
+        key: Hashable = function, shape, arguments[0]
+    else:
+        key = hashable((function, shape, arguments, tuple(options.items())))
     layer = None if key is None else _known.get(key)
     if layer is None:
         positions = np.arange(int(np.prod(shape))).reshape(shape)

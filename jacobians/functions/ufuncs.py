@@ -7,7 +7,7 @@ Jacobians are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -62,8 +62,6 @@ def entered(ufunc: np.ufunc, rule_of: Callable[..., Any]) -> None:
     """Enter the rule of a ufunc: a function of the inputs and of `compute`, which is the ufunc with its options."""
 
     def call(*inputs: Any, dtype: Any = None, casting: str = "same_kind", **options: Any) -> Any:
-        if len(inputs) != ufunc.nin:
-            raise TypeError(f"{ufunc.__name__}() takes {ufunc.nin} arguments, {len(inputs)} given")
         if dtype is None:
             return rule_of(*inputs, compute=ufunc)
         if np.dtype(dtype).kind not in "fc":
@@ -77,7 +75,7 @@ def entered(ufunc: np.ufunc, rule_of: Callable[..., Any]) -> None:
 
 def teach(ufunc: np.ufunc, layer: Layer) -> None:
     """Enter a ufunc that is a layer."""
-    entered(ufunc, lambda *inputs, compute: apply(layer, *inputs, compute=compute))
+    entered(ufunc, partial(apply, layer))
 
 
 for _table in (ENTRYWISE, BROADCASTING):

@@ -15,6 +15,9 @@ from jacobians.layers import stable
 
 __all__ = ["Add", "Arctan2", "Divide", "Hypot", "LogAddExp", "Maximum", "Minimum", "Multiply", "Pow", "Subtract"]
 
+DELTA = term("-> ...;...")
+"""δ_ij, which broadcasts."""
+
 
 class Broadcasting(Layer):
     """z = f(x, y) for two arrays that broadcast."""
@@ -45,7 +48,7 @@ class Add(Broadcasting):
         return np.asarray(x + y)
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": term("-> ...;..."), "y": term("-> ...;...")}
+        return {"x": DELTA, "y": DELTA}
 
 
 class Subtract(Broadcasting):
@@ -65,7 +68,7 @@ class Subtract(Broadcasting):
         return np.asarray(x - y)
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": term("-> ...;..."), "y": -term("-> ...;...")}
+        return {"x": DELTA, "y": -DELTA}
 
 
 class Multiply(Broadcasting):

@@ -62,6 +62,7 @@ __all__ = [
     "TanhShrink",
 ]
 
+DELTA = term("-> ...;...")
 Value = Callable[[Array], Array]
 Slope = Callable[[Array, Array], Array]
 
@@ -121,7 +122,7 @@ class Identity(Layer):
         return x.copy()
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": term("-> ...;...")}
+        return {"x": DELTA}
 
 
 class Negative(Layer):
@@ -142,7 +143,7 @@ class Negative(Layer):
         return -x
 
     def local(self, x: Array, f: Array) -> Local:
-        return {"x": -term("-> ...;...")}
+        return {"x": -DELTA}
 
 
 # fmt: off
