@@ -68,7 +68,7 @@ def gradient_descent(
     3 0.352 [[2.625]]
     """
     names = _chosen(chain, wrt)
-    x = _array(x)
+    x = np.asarray(x)
     first: float | None = None
     for step in range(steps + 1):
         loss, gradients = _gradients(chain, x, y, names)
@@ -126,7 +126,7 @@ def gauss_newton(
     [22.5, 0.0]
     """
     names = _chosen(chain, wrt)
-    x, y = _array(x), _array(y)
+    x, y = np.asarray(x), np.asarray(y)
     loss = _loss(chain, x, y)
     for step in range(steps + 1):
         if not np.isfinite(loss):
@@ -138,7 +138,7 @@ def gauss_newton(
         jacobian = np.hstack([found[n].matrix() for n in names])
         if not np.isfinite(jacobian).all():
             raise Diverged(f"Gauss–Newton stopped: the Jacobian is not finite after step {step}.")
-        change = _least_squares(jacobian, (y - _last(output)).reshape(-1), damping)
+        change = _least_squares(jacobian, (y - np.asarray(output)).reshape(-1), damping)
         for halvings in range(30):
             trial = _moved(chain, names, change / 2**halvings)
             lower = _loss(trial, x, y)
@@ -172,31 +172,20 @@ def _gradients(
     chain: Layer, x: Array, y: ArrayLike | None, names: tuple[str, ...]
 ) -> tuple[float, Mapping[str, Array]]:
     """The loss and ∂L/∂θ for every parameter."""
+    output = np.asarray(chain(x))
     if y is None:
-        output, found = chain.linearize(x, wrt=names)
-        value = np.asarray(output)
-        if value.shape != ():
+        if output.shape != ():
             raise ValueError(
-                f"gradient descent needs a loss: the output of the chain has shape {value.shape}; "
+                f"gradient descent needs a loss: the output of the chain has shape {output.shape}; "
                 "pass y, or end the chain with a loss layer"
             )
-        return float(value), {n: j.full() for n, j in found.items()}
-    output, found = chain.linearize(x, wrt=names)
-    loss = SquaredError(_array(y))
-    value, local = loss.linearize(_last(output))
-    return float(value), {n: (local["x"] @ j).full() for n, j in found.items()}
+        return float(output), chain.vjp(x, np.ones((), output.dtype), wrt=names)
+    loss = SquaredError(np.asarray(y))
+    return float(loss(output)), chain.vjp(x, loss.vjp(output, 1.0), wrt=names)
 
 
 def _loss(chain: Layer, x: Array, y: Array) -> float:
     return float(SquaredError(y)(chain(x)))
-
-
-def _last(output: object) -> Array:
-    return np.asarray(output)
-
-
-def _array(values: ArrayLike) -> Array:
-    return np.asarray(values)
 
 
 def _chosen(chain: Layer, wrt: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.core.linear_map import LinearMap, numbers
+from jacobians.core.linear_map import LinearMap
+from jacobians.core.vectors import numbers
 from jacobians.engine import algebra, compiler, entries
 from jacobians.engine.sparse import sparse
 from jacobians.engine.tape import Array

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, Type
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jacobians.core import second
+from jacobians.core import products, second
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
@@ -204,6 +204,66 @@ class Layer:
         (found,) = second.hessians(recording, [second.Second(output, one.argument, two.argument, names)])
         return found
 
+    def jvp(self, *inputs_and_tangent: Any, wrt: str | Iterable[str] | None = None) -> Any:
+        """The product Σ_j ∂z_i/∂x_j h_j, without any matrix: ``layer.jvp(x, h)``.
+
+        Parameters
+        ----------
+        *inputs_and_tangent
+            The inputs of the layer, then the tangent h, of the shape of what is differentiated by; or several, along
+            one more leading axis. For several names h is a dict of tangents, and their products are added up.
+        wrt
+            The name of an input or parameter, or several; by default those in the dict, or the first input.
+
+        Returns
+        -------
+        The product, of the shape of the output; behind the leading axis, if there is one.
+
+        Examples
+        --------
+        >>> from jacobians import Affine, Chain, Tanh
+        >>> net = Chain(Affine([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0]), Tanh())
+        >>> net.jvp([0.0, 0.0], [1.0, 1.0]), net.jvp([0.0, 0.0], [5.0, 6.0], wrt="0.b")
+        (array([3., 7.]), array([5., 6.]))
+        """
+        *inputs, h = inputs_and_tangent
+        single = isinstance(wrt, str) or (wrt is None and not isinstance(h, Mapping))
+        names = self._first() if wrt is None and single else self.selected(h if wrt is None else wrt)
+        recording, output = self.recorded(self.prepared(tuple(inputs)))
+        return products.jvp(recording, self.wanted(recording, output, names), {names[0]: h} if single else h)
+
+    def vjp(self, *inputs_and_cotangent: Any, wrt: str | Iterable[str] | None = None) -> Any:
+        """The product Σ_i u_i ∂z_i/∂x_j, without any matrix: ``layer.vjp(x, u)``, as in backpropagation.
+
+        Parameters
+        ----------
+        *inputs_and_cotangent
+            The inputs of the layer, then the cotangent u, of the shape of the output; or several, along one more
+            leading axis.
+        wrt
+            The name of an input or parameter, by default the first input; or several.
+
+        Returns
+        -------
+        The product, of the shape of what is differentiated by, behind the leading axis if there is one; for several
+        names a dict of them.
+
+        Examples
+        --------
+        >>> from jacobians import Affine
+        >>> layer = Affine([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0])
+        >>> layer.vjp([1.0, 1.0], [1.0, 0.0])
+        array([1., 2.])
+        >>> layer.vjp([1.0, 1.0], [1.0, 0.0], wrt=layer.parameters)
+        {'A': array([[1., 1.],
+               [0., 0.]]), 'b': array([1., 0.])}
+        """
+        *inputs, u = inputs_and_cotangent
+        names = self._first() if wrt is None else self.selected(wrt)
+        recording, output = self.recorded(self.prepared(tuple(inputs)))
+        found = products.vjp(recording, self.wanted(recording, output, names), u)
+        return found[names[0]] if wrt is None or isinstance(wrt, str) else found
+
     @property
     def inner(self) -> Mapping[str, Layer]:
         """The layers that this one is made of, by name: its fields that are layers.
@@ -387,6 +447,12 @@ class Layer:
                     f"{type(self).__name__} has no derivative by {name!r}: wrt must be of {', '.join(known)}"
                 )
         return names
+
+    def _first(self) -> tuple[str, ...]:
+        """What is differentiated by where nothing is said."""
+        if not self.arguments:
+            raise ValueError(f"{type(self).__name__} has nothing to differentiate by")
+        return self.arguments[:1]
 
     def _require_replaceable(self, parameters: Mapping[str, ArrayLike]) -> None:
         mine = self.parameters

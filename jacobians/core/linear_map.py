@@ -13,22 +13,14 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from jacobians.core.operators import linear_operator
+from jacobians.core.vectors import number, vectors
 from jacobians.engine.sources import Between, Factors
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import times
 from jacobians.notation.structure import Form, Shape
 
 Source = Factors | Between
-
-
-def numbers(values: ArrayLike, what: str) -> Array:
-    """An array of floating-point or complex numbers; integers become float64."""
-    array = np.asarray(values)
-    if array.dtype.kind in "fc":
-        return array
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    raise ValueError(f"{what} must hold numbers, not {array.dtype}")
 
 
 class LinearMap:
@@ -182,7 +174,7 @@ class LinearMap:
         >>> found["x"].jvp([1.0, 1.0])
         array([3., 7.])
         """
-        return _number(self._source.jvp(self._vectors(h, "J.jvp(h) needs an h of J's wrt_shape", self.wrt_shape)))
+        return number(self._source.jvp(vectors(h, self.wrt_shape, f"J is {self.words}, so h in J.jvp(h)")))
 
     def vjp(self, u: ArrayLike) -> Any:
         """The product Σ_i u_i ∂y_i/∂x_j, without the matrix (and without conjugation).
@@ -196,26 +188,20 @@ class LinearMap:
         -------
         The product, of wrt_shape; behind the leading axis, if there is one.
         """
-        return _number(self._source.vjp(self._vectors(u, "J.vjp(u) needs a u of J's out_shape", self.out_shape)))
+        return number(self._source.vjp(vectors(u, self.out_shape, f"J is {self.words}, so u in J.vjp(u)")))
 
-    def _vectors(self, values: ArrayLike, rule: str, shape: Shape) -> Array:
-        """An array of this shape, or with one more axis in front."""
-        array = numbers(values, "a vector")
-        if array.shape[max(0, array.ndim - len(shape)) :] != shape or array.ndim > len(shape) + 1:
-            raise ValueError(
-                f"{rule}: J is {self.words}, so {shape} is needed, or one more axis in front; it is {array.shape}"
-            )
-        return array
+    def linear_operator(self) -> Any:
+        """The matrix as ``scipy.sparse.linalg.LinearOperator``, which only multiplies (extra ``scipy``).
+
+        Its shape is (∏ out_shape, ∏ wrt_shape), both groups of axes flattened by rows; ``lsmr``, ``gmres``, ``svds``
+        and SciPy's other iterative solvers take it.
+        """
+        return linear_operator(self.out_shape, self.wrt_shape, self.dtype, self.jvp, self.vjp)
 
     @property
     def words(self) -> str:
         """The shape, as in 3 × (3×2)."""
         return times(self.out_shape, self.wrt_shape)
-
-
-def _number(array: Array) -> Any:
-    """An array; one without axes as a number."""
-    return array[()] if array.ndim == 0 else array
 
 
 def _selection(key: Any, shape: Sequence[int]) -> tuple[int | tuple[int, int, int], ...]:

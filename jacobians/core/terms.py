@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from jacobians.core.jacobian import Jacobian, Scalar, plain_number
-from jacobians.core.linear_map import numbers
+from jacobians.core.vectors import numbers
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array, is_traced
 from jacobians.notation.parse import parse

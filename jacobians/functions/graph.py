@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from jacobians.core import second
 from jacobians.core.graph import Node, Wanted
+from jacobians.core.jacobian import Jacobian
+from jacobians.core.vectors import number as plain
 from jacobians.functions.evaluation import Evaluation, Leaves, numeric
 from jacobians.functions.names import DIGITS, SourceNames, apart
 from jacobians.functions.nested import flatten
@@ -221,7 +223,7 @@ class Graph:
         """
         out, by = self._value(of), self._argument(wrt)
         given = dict(zip(by.numbers, self._like(tangents, by, "tangent"), strict=True))
-        return out.rebuild([self._recording.jvp(n, given) for n in out.numbers])
+        return out.rebuild([plain(self._recording.jvp(n, given)) for n in out.numbers])
 
     def vjp(self, cotangents: Any, wrt: Argument | None = None, of: str | None = None) -> Any:
         """The product u · ∂of/∂wrt, without any matrix.
@@ -239,7 +241,20 @@ class Graph:
         """
         out, by = self._value(of), self._argument(wrt)
         given = dict(zip(out.numbers, self._like(cotangents, out, "cotangent"), strict=True))
-        return by.rebuild(self._recording.vjp(given, by.numbers))
+        return by.rebuild([plain(one) for one in self._recording.vjp(given, by.numbers)])
+
+    def linear_operator(self, wrt: Argument | None = None, of: str | None = None) -> Any:
+        """The Jacobian as ``scipy.sparse.linalg.LinearOperator``, without any matrix (extra ``scipy``).
+
+        Parameters
+        ----------
+        wrt, of
+            As for `jacobian`; both must be single arrays.
+        """
+        found = self.jacobian(wrt, of)
+        if not isinstance(found, Jacobian):
+            raise ValueError("linear_operator is for one array by another; name them: wrt=…, of=…")
+        return found.linear_operator()
 
     def _like(self, values: Any, leaves: Leaves, what: str) -> list[Array]:
         """Arrays for the leaves, all with the same leading axes: none or one."""

@@ -203,7 +203,7 @@ def test_values_of_other_shapes_are_no_repetition():
 def test_products_refuse_other_shapes(shape):
     J = Linear(rng.normal(size=(3, 2))).linearize(np.ones(2))[1]["A"]
     for product in (J.jvp, J.vjp):
-        with pytest.raises(ValueError, match=r"J is 3 × \(3×2\), so .* is needed, or one more axis in front"):
+        with pytest.raises(ValueError, match=r"J is 3 × \(3×2\), so .* must be .*, or have one more axis in front"):
             product(np.ones(shape))
 
 
