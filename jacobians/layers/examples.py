@@ -433,7 +433,7 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         ],
         "Eigenvalues": lambda: [(L.Eigenvalues(), s(3) @ s(3)), (L.Eigenvalues(), s(2, 2) @ s(2, 2))],
         "Eigenvectors": lambda: [(L.Eigenvectors(), s(3) @ s(3)), (L.Eigenvectors(), s(2, 2) @ s(2, 2))],
-        "OrthogonalFactor": lambda: [(L.OrthogonalFactor(), a(3, 2)), (L.OrthogonalFactor(), 2 * a(2, 2, 2))],
+        "OrthogonalFactor": lambda: [(L.OrthogonalFactor(), a(3, 2)), (L.OrthogonalFactor(), 5 * a(2, 2, 2))],
         "TriangularFactor": lambda: [(L.TriangularFactor(), a(3, 2)), (L.TriangularFactor(), 2 * a(2, 2, 2))],
         "LeastSquares": lambda: [
             (L.LeastSquares(), a(4, 2), a(4)),
