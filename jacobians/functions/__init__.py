@@ -8,6 +8,7 @@
 - `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort; `sequences`: differences, slopes,
   convolution, interpolation; `calling`: functions that call a function for parts of an array.
 - `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
+- `statistics`: averages with weights, covariances, quantiles, histograms.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
 
@@ -29,6 +30,7 @@ from jacobians.functions import (
     reducing,
     selecting,
     sequences,
+    statistics,
     ufunc_methods,
     ufuncs,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "reducing",
     "selecting",
     "sequences",
+    "statistics",
     "trace",
     "ufunc_methods",
     "ufuncs",
