@@ -9,17 +9,19 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
-from jacobians.engine import memory
+from jacobians.errors import JacobianTooLarge
 from jacobians.layers.axes import normalized, twins
 
 LINEAR, HERMITIAN = ("fft", "ifft", "rfft", "ihfft"), ("irfft", "hfft")
 SMALL = 256  # matrices up to this size are kept
+LARGEST = 1 << 27  # entries of a matrix
 
 
 def matrix(function: str, size: int, n: int | None, norm: str | None, dtype: Any, unit: complex = 1) -> Array:
     """The matrix of a transform of this many numbers; that of `unit` times them."""
     rows = size if n is None else n
-    memory.require((rows, size), np.dtype(np.complex128), f"the matrix of np.fft.{function}", "transform fewer points")
+    if rows * size > LARGEST:
+        raise JacobianTooLarge(f"the matrix {rows} × {size} of np.fft.{function} is too large: transform fewer points")
     if max(rows, size) <= SMALL:
         return _small(function, size, n, norm, dtype, unit)
     return _matrix(function, size, n, norm, dtype, unit)
