@@ -147,9 +147,16 @@ class Jacobian(LinearMap):
         squares = _apply(algebra.inner, self.conj(), self).full()
         return float(np.sqrt(np.maximum(squares.real, 0)))
 
-    def sparse(self) -> Any:
-        """The matrix as ``scipy.sparse.csr_array``, with the entries that can be non-zero (extra ``scipy``)."""
-        return sparse(self.form, self.arrays)
+    def sparse(self, format: Literal["csr", "csc", "coo"] = "csr") -> Any:  # noqa: A002 - as in SciPy
+        """The matrix as a sparse array of SciPy, with the entries that can be non-zero (extra ``scipy``).
+
+        Parameters
+        ----------
+        format
+            ``"csr"`` for ``scipy.sparse.csr_array``, ``"csc"`` or ``"coo"``. The matrix is canonical: sorted, and every
+            entry once.
+        """
+        return sparse(self.form, self.arrays, format)
 
     def _needed(self, shape: Shape, given: Shape, side: Literal["left", "right"]) -> str:
         """What is wrong with an array on one side, and what to write instead where it is no vector."""
