@@ -73,7 +73,7 @@ def sparse(form: Form, arrays: Sequence[Array], kind: Format = "csr") -> Any:
     positions = _known(cores, kind == "csc", made)
     data = _values(cores, made, positions)
     shape = prod(form.out_shape), prod(form.wrt_shape)
-    indptr, indices = positions.indptr.copy(), positions.indices.copy()  # SciPy writes into them
+    indptr, indices = map(_copied, (positions.indptr, positions.indices))  # SciPy writes into them
     if kind == "csc":
         found = scipy_sparse.csc_array((data, indices, indptr), shape=shape)
     elif kind == "csr":
@@ -83,6 +83,13 @@ def sparse(form: Form, arrays: Sequence[Array], kind: Format = "csr") -> Any:
         found = scipy_sparse.coo_array((data, (rows, indices)), shape=shape)
     found.has_canonical_format = True
     return found
+
+
+def _copied(array: Array) -> Array:
+    """A copy, in memory of earlier results if there is any."""
+    copy = memory.empty(array.shape, array.dtype)()
+    copy[...] = array
+    return copy
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +108,9 @@ def _cores(form: Form) -> tuple[Program, Form]:
 def _values(form: Form, arrays: Sequence[Array], positions: Positions) -> Array:
     """The entries in their order."""
     size = len(positions.indices)
-    data = (np.empty if positions.disjoint else np.zeros)(size, form.dtype)
+    data = memory.empty((size,), form.dtype)()
+    if not positions.disjoint:
+        data.fill(0)
     for term, place in zip(form.terms, positions.places, strict=True):
         order, shape = _label_space(term)
         value: Array = np.ones((), form.dtype)
