@@ -38,7 +38,7 @@ def test_every_format_is_canonical_and_equal(data, out, wrt, kind):
 
 
 def test_an_unknown_format_is_refused():
-    with pytest.raises(ValueError, match='"csr", "csc" or "coo", not .bsr.'):
+    with pytest.raises(ValueError, match=r'"csr", "csc" or "coo", not .bsr.'):
         term("-> i;i").bind((3,), (3,)).sparse("bsr")
 
 
