@@ -16,7 +16,7 @@ import numpy as np
 
 from jacobians.engine import algebra, builder, elimination, outer, writing
 from jacobians.engine.elimination import Order
-from jacobians.engine.tape import Program, Tape
+from jacobians.engine.tape import Program, Tape, plainly
 from jacobians.notation.renaming import Names, renamed
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Factor, Form, Shape, Term, plain
@@ -351,6 +351,9 @@ def identity(shape: Shape, dtype: np.dtype[np.generic]) -> Form:
     return Form(shape, shape, dtype, (Term(shape, (), (), axes, axes),))
 
 
+_copied = plainly(lambda x: x.copy(), lambda x: x)
+
+
 def _numbered(form: Form, used: Sequence[int]) -> Form:
     """The form with these arrays numbered from 0 on."""
     number = {old: new for new, old in enumerate(used)}
@@ -363,7 +366,7 @@ def _written(tape: Tape, forms: Sequence[Form], out: int | None = None) -> Progr
     cached = sum(prod(form.shape) * form.dtype.itemsize for form in forms) <= outer.CACHE
     for form in forms:
         value = writing.full(tape, form, out, cached)
-        values.append(tape.emit(np.copy, value) if value in values else value)
+        values.append(tape.emit(_copied, value) if value in values else value)
     program = Program(tape, values)
     program.outputs = tuple((form.shape, form.dtype, f"∂{form.out_name}/∂{form.wrt_name}") for form in forms)
     return program

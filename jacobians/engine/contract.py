@@ -15,7 +15,7 @@ import opt_einsum
 from opt_einsum.parser import get_symbol
 
 from jacobians.engine import memory, outer
-from jacobians.engine.tape import Array, Step, Tape
+from jacobians.engine.tape import Array, Step, Tape, plainly
 from jacobians.notation.symbols import Label
 
 Labels = tuple[Label, ...]
@@ -149,7 +149,9 @@ def pair(
         if prod(shape) < LARGE:
             return (lambda x, y: np.multiply(left(x), right(y))), result, prod(shape)
         into = outer.product(result, shape, a, b, cached=8 * prod(shape) <= outer.CACHE)
-        return (lambda x, y: into(_room(shape, x, y), left(x), right(y))), result, prod(shape)
+        call = plainly(lambda x, y: into(_room(shape, x, y), left(x), right(y)),
+                       lambda x, y: np.multiply(left(x), right(y)))  # fmt: skip
+        return call, result, prod(shape)
 
     rank = {i: k for k, i in enumerate(order)}
     batch, rows, columns = (
@@ -162,7 +164,8 @@ def pair(
     )
     if rows and columns and rank.get(columns[0], 0) < rank.get(rows[0], 0):
         call, result, flops = pair(b, a, kept, sizes, order)
-        return (lambda x, y: call(y, x)), result, flops
+        instead = getattr(call, "instead", call)
+        return plainly(lambda x, y: call(y, x), lambda x, y: instead(y, x)), result, flops
     result = (*batch, *rows, *columns)
     left, right = _matrix(a, batch, rows, gone, sizes), _matrix(b, batch, gone, columns, sizes)
     multiply: Step = np.matmul if batch else np.dot
@@ -171,7 +174,9 @@ def pair(
     if prod(shape) >= LARGE:
         groups = [[i] for i in batch] + [g for g in (rows, columns) if g or batch]
         matrix = tuple(prod(sizes[i] for i in g) for g in groups)
-        return (lambda x, y: np.matmul(left(x), right(y), _room(matrix, x, y)).reshape(shape)), result, flops
+        call = plainly(lambda x, y: np.matmul(left(x), right(y), _room(matrix, x, y)).reshape(shape),
+                       lambda x, y: multiply(left(x), right(y)).reshape(shape))  # fmt: skip
+        return call, result, flops
     if not batch and len(rows) <= 1 and len(columns) <= 1:
         return (lambda x, y: multiply(left(x), right(y))), result, flops
     return (lambda x, y: multiply(left(x), right(y)).reshape(shape)), result, flops
@@ -199,4 +204,5 @@ def diagonal(labels: Labels) -> tuple[Step, Labels]:
     distinct = tuple(dict.fromkeys(labels))
     numbers = [distinct.index(i) for i in labels]
     order = list(range(len(distinct)))
-    return lambda x: np.einsum(x, numbers, order), distinct
+    text = "".join(map(chr, (97 + n for n in numbers))) + "->" + "".join(map(chr, (97 + n for n in order)))
+    return plainly(lambda x: np.einsum(x, numbers, order), lambda x: np.einsum(text, x)), distinct

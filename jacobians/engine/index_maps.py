@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from jacobians.engine.contract import Labels, Sizes, arranged
-from jacobians.engine.tape import Array, Step
+from jacobians.engine.tape import Array, Step, plainly
 from jacobians.notation.structure import Axis
 from jacobians.notation.symbols import Label
 
@@ -180,7 +180,13 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
         return as_strided(x, (*x.shape[:k], *shape, *x.shape[k + 1 :]), (*x.strides[:k], *strides, *x.strides[k + 1 :]),
                           writeable=False)  # fmt: skip
 
-    return Gathered(view, result, not (before or after))
+    def taken(x: Any) -> Any:
+        where = np.broadcast_to(positions(axis, inner, sizes)(), shape)
+        missing = (where < 0) | (where >= size)
+        found = x[(slice(None),) * k + (np.where(missing, 0, where),)]
+        return np.where(arranged(tuple(inner), result)(missing), fill, found) if missing.any() else found
+
+    return Gathered(plainly(view, taken), result, not (before or after))
 
 
 def _looked_up(labels: Labels, at: Label, size: int, sizes: Sizes, lookup: Labels, fill: int) -> Gathered:
@@ -190,15 +196,15 @@ def _looked_up(labels: Labels, at: Label, size: int, sizes: Sizes, lookup: Label
     others = [None if i == at else (sizes[i], arranged((i,), union)) for i in labels]
     alone = len(labels) == 1
 
-    def take(x: Array, n: Array) -> Array:
+    def take(x: Array, n: Array) -> Any:
         where = place(n)
         missing = (where < 0) | (where >= size)
         some = bool(missing.any())
         if some:
             where = np.where(missing, 0, where)
         index = tuple([where if o is None else o[1](np.arange(o[0])) for o in others])
-        found = x.take(where) if alone else x[index]
-        return np.asarray(np.where(missing, x.dtype.type(fill), found)) if some else found
+        found = x.take(where) if alone and type(x) is np.ndarray else x[index]
+        return np.where(missing, x.dtype.type(fill), found) if some else found
 
     return Gathered(take, union, False)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from jacobians.engine import contract
 from jacobians.engine.builder import TermBuilder
-from jacobians.engine.tape import Array, Step, Tape
+from jacobians.engine.tape import Array, Step, Tape, plainly
 from jacobians.notation.structure import Factor, Form, Term
 from jacobians.notation.symbols import (
     Label,
@@ -179,6 +180,16 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
         (np.add if sign > 0 else np.subtract)(entries, arrange(np.asarray(b)), out=entries, casting="same_kind")
         return core
 
+    ties = tuple(names.index(name) for name in names)
+
+    def traced(a: Any, b: Any) -> Any:
+        inside = np.zeros(shape, bool)
+        (view(inside) if names else inside)[...] = True
+        spread = arrange(b)[tuple(slice(None) if ties[k] == k else None for k in range(len(names)))]
+        b = spread if len(set(ties)) == len(ties) else np.where(inside, spread, 0)
+        return np.broadcast_to(base(a) + b if sign > 0 else base(a) - b, shape)
+
+    total = plainly(total, traced)
     array = tape.emit(total, first.array, second.array, flops=coarse.size(labels), size=coarse.size(labels))
     symbol = _sum_symbol(first, second, labels, names, sign)
     return replace(coarse, factors=(Factor(array, labels, symbol),))

@@ -23,8 +23,9 @@ from jacobians.engine import memory, outer
 from jacobians.engine.blocks import copied, cover
 from jacobians.engine.builder import TermBuilder
 from jacobians.engine.contract import Labels, Sizes, arranged
+from jacobians.engine.gathering import gathering
 from jacobians.engine.index_maps import injective, places, windows
-from jacobians.engine.tape import Array, Step, Tape
+from jacobians.engine.tape import Array, Step, Tape, plainly
 from jacobians.notation.structure import Form, Term
 
 
@@ -42,7 +43,8 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
     uses = Counter(_arrays(terms))
     if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
-        return tape.emit(partial(np.asarray, dtype=form.dtype, order="C"), made, key=("made", made, form.dtype))
+        step = plainly(partial(np.asarray, dtype=form.dtype, order="C"), lambda x: x)
+        return tape.emit(step, made, key=("made", made, form.dtype))
     own = {n for n in tape.own if n >= start and uses[n] == 1}
     whole = next((t for t in covering if _is_whole(t, own)), None) if out is None else None
     shape, dtype = form.shape, form.dtype
@@ -67,7 +69,10 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
     flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
     operands = [array for _, arrays in steps for array in arrays]
-    return tape.emit(_in_turn(begin, len(first), steps), *first, *operands, flops=flops)
+    step = plainly(
+        _in_turn(begin, len(first), steps), gathering([*([whole] if whole else []), *covering, *tied], shape)
+    )
+    return tape.emit(step, *first, *operands, flops=flops)
 
 
 def _in_turn(begin: Step, count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> Step:
