@@ -148,10 +148,8 @@ class _Drawing:
         try:
             found: Mapping[str, Any] = layer.local(*inputs, Traced(recording, node.value))
         except (TracingError, AttributeError) as error:
-            kind = type(node.layer).__name__
-            raise TracingError(
-                f"{kind} has no second derivative, for its local Jacobian cannot be traced: {error}"
-            ) from error
+            problem = "has no second derivative: its local Jacobian cannot be traced"
+            raise TracingError(f"{type(node.layer).__name__} {problem}: {error}") from error
         return found
 
 

@@ -13,6 +13,7 @@ from jacobians.core.jacobian import Jacobian, Scalar, plain_number
 from jacobians.core.vectors import numbers
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array, is_traced
+from jacobians.errors import TracingError
 from jacobians.notation.parse import parse
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Shape
@@ -85,6 +86,8 @@ def _numbers(array: Array, lookup: bool, what: str) -> Array:
         if array.dtype.kind not in "iu" and array.size:  # an empty list is one of positions, too
             raise ValueError(f"in the formula {what} is a lookup, so it must hold integers, not {array.dtype}")
         return array.astype(POSITION)  # of unsigned ones, those that are too large become negative: they do not exist
+    if array.dtype.kind == "O":
+        raise TracingError(f"in the formula {what} is an array of objects: leave np.asarray and np.array out")
     return numbers(array, f"in the formula {what}")
 
 

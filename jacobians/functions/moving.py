@@ -115,6 +115,7 @@ def filler(function: Callable[..., Any]) -> None:
 MOVERS: tuple[Callable[..., Any], ...] = (
     np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.tile, np.resize, np.delete, np.broadcast_to, np.expand_dims,
     np.moveaxis, np.rollaxis, np.matrix_transpose, np.take_along_axis, np.linalg.diagonal, np.linalg.matrix_transpose,
+    np.lib.stride_tricks.sliding_window_view,
 )  # fmt: skip
 METHODS_TOO: tuple[Callable[..., Any], ...] = (np.repeat, np.swapaxes, np.squeeze, np.diagonal, np.ravel)
 FILLERS: tuple[Callable[..., Any], ...] = (np.diagflat, np.tril, np.triu)

@@ -115,15 +115,16 @@ class SelfAttention(Layer):
         return z
 
     def local(self, x: Array, z: Array) -> Local:
-        y, attention = ScaledDotProductAttention(self.causal).linearize(*self._inner(x))
+        attention, inner = ScaledDotProductAttention(self.causal), self._inner(x)
+        y = attention(*inner)
+        y_by = attention.local(*inner, y)
         Wo = self.Wo.reshape(len(self.Wo), self.heads, -1)
         z_by_y = term("Wo_ihf -> ...ti;...htf", Wo).bind(z.shape, y.shape, z.dtype)
         found: dict[str, Terms | Jacobian] = {}
         paths = []
-        for name in "qkv":
-            W = getattr(self, f"W{name}")
-            path = z_by_y @ attention[name]
-            shape, D = path.wrt_shape, path.wrt_shape[-1]
+        for name, one in zip("qkv", inner, strict=True):
+            W, shape, D = getattr(self, f"W{name}"), one.shape, one.shape[-1]
+            path = z_by_y @ y_by[name].bind(y.shape, shape, z.dtype)
             paths.append(path @ term(f"W{name}_hdj -> ...htd;...tj", self._split(W)).bind(shape, x.shape, z.dtype))
             found[f"W{name}"] = path @ term(f"x_...tj -> ...htd;({D}h+d)j", x).bind(shape, W.shape, z.dtype)
         return {
