@@ -185,8 +185,10 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
     def traced(a: Any, b: Any) -> Any:
         inside = np.zeros(shape, bool)
         (view(inside) if names else inside)[...] = True
-        spread = arrange(b)[tuple(slice(None) if ties[k] == k else None for k in range(len(names)))]
-        b = spread if len(set(ties)) == len(ties) else np.where(inside, spread, 0)
+        b = arrange(b)
+        b = b[(None,) * (len(distinct) - b.ndim)] if b.ndim < len(distinct) else b
+        b = b[tuple(slice(None) if tie == k else None for k, tie in enumerate(ties))]
+        b = b if len(distinct) == len(names) else np.where(inside, b, 0)
         return np.broadcast_to(base(a) + b if sign > 0 else base(a) - b, shape)
 
     total = plainly(total, traced)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from jacobians.core.jacobian import Jacobian
@@ -117,7 +120,7 @@ class SelfAttention(Layer):
     def local(self, x: Array, z: Array) -> Local:
         attention, inner = ScaledDotProductAttention(self.causal), self._inner(x)
         y = attention(*inner)
-        y_by = attention.local(*inner, y)
+        y_by: Mapping[str, Any] = attention.local(*inner, y)
         Wo = self.Wo.reshape(len(self.Wo), self.heads, -1)
         z_by_y = term("Wo_ihf -> ...ti;...htf", Wo).bind(z.shape, y.shape, z.dtype)
         found: dict[str, Terms | Jacobian] = {}
