@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.core.layer import Array, numeric
+from jacobians.core.layer import Array
+from jacobians.core.vectors import numbers
 from jacobians.notation import signature
 
 
@@ -40,7 +41,7 @@ def NN(x: ArrayLike, A: ArrayLike, b: ArrayLike) -> tuple[Array, Array, Array, A
     >>> dfdA.shape, dfdb.shape, dfdx.shape
     ((3, 3, 2), (3, 3), (3, 2))
     """
-    x, A, b = (numeric(v, "NN", name) for v, name in ((x, "x"), (A, "A"), (b, "b")))
+    x, A, b = (numbers(v, f"NN: {name}") for v, name in ((x, "x"), (A, "A"), (b, "b")))
     signature.require("NN", "A (M, N), b (M), x (N)", (("A", A.shape), ("b", b.shape), ("x", x.shape)))
     f = np.tanh(A @ x + b)
     dfdz = 1 - f * f  # the diagonal of the M×M matrix

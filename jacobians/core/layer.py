@@ -16,6 +16,7 @@ from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, run, traced_layer
+from jacobians.core.vectors import numbers
 from jacobians.notation import signature
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Layer:
     def __post_init__(self) -> None:
         """Own the parameters: read-only floating-point arrays whose shapes fit."""
         for name in _parameter_names(type(self)):
-            array = numeric(getattr(self, name), type(self).__name__, name)
+            array = numbers(getattr(self, name), f"{type(self).__name__}: {name}")
             if array.flags.writeable:
                 array = array.copy(order="K")
                 array.flags.writeable = False
@@ -430,7 +431,7 @@ class Layer:
             if array.dtype.kind not in "iu":
                 raise ValueError(f"{layer}: {name} must hold integers, not {array.dtype}")
             return array
-        array = numeric(values, layer, name)
+        array = numbers(values, f"{layer}: {name}")
         if array.dtype.kind == "c" and not self.holomorphic:
             raise ValueError(f"{layer}: {name} is complex, and {layer} has no complex derivative")
         return array
@@ -469,19 +470,6 @@ class Layer:
 def joined(name: str, path: str) -> str:
     """The dotted path of something inside a layer; the only layer of a `Residual` has no name."""
     return f"{name}.{path}" if name else path
-
-
-def numeric(values: ArrayLike, layer: str, name: str) -> Array:
-    """An array of floating-point or complex numbers; integers become float64."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{layer}: {name} is not an array of numbers: {error}") from error
-    if array.dtype.kind in "fc":
-        return array
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    raise ValueError(f"{layer}: {name} must hold numbers, not {array.dtype}")
 
 
 def _remembered(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:

@@ -13,7 +13,10 @@ from jacobians.notation.structure import Shape
 
 def numbers(values: ArrayLike, what: str) -> Array:
     """An array of floating-point or complex numbers; integers become float64."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{what} is not an array of numbers: {error}") from error
     if array.dtype.kind in "fc":
         return array
     if array.dtype.kind in "biu":

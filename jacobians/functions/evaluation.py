@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.traced import RULES, Traced, rule
+from jacobians.core.vectors import numbers
 from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole
 from jacobians.functions.nested import Rebuild, flatten
@@ -53,9 +54,9 @@ class Evaluation:
         given = list(arguments)
         for k in traced:
             paths, leaves, rebuild = flatten(arguments[k], names[k])
-            numbers = [recording.leaf(path, numeric(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
-            self.inputs[k] = Leaves(tuple(paths), tuple(numbers), rebuild)
-            given[k] = rebuild([Traced(recording, n) for n in numbers])
+            places = [recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
+            self.inputs[k] = Leaves(tuple(paths), tuple(places), rebuild)
+            given[k] = rebuild([Traced(recording, n) for n in places])
         output = f(*given, **options)
         paths, leaves, rebuild = flatten(whole(output) if _is_objects(output) else output)
         self.output = Leaves(tuple(paths), tuple([self._value(leaf) for leaf in leaves]), rebuild)
@@ -65,7 +66,7 @@ class Evaluation:
         value = RULES["output"](leaf, self.recording)
         if isinstance(value, Traced):
             return value.number
-        self.recording.values.append(numeric(value, "the output"))
+        self.recording.values.append(own(value, "the output"))
         return len(self.recording.values) - 1
 
     def wanted(self, positions: Sequence[int]) -> list[Wanted]:
@@ -91,16 +92,9 @@ def _is_objects(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == object
 
 
-def numeric(value: Any, what: str) -> Array:
-    """An array of floating-point numbers of our own; integers become float64."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{what} is not an array of numbers: {error}") from error
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
-    if array.dtype.kind not in "fc":
-        raise ValueError(f"{what} must hold numbers, not {array.dtype}")
+def own(value: Any, what: str) -> Array:
+    """An array of numbers that nobody else can change, not even the function that gets it."""
+    array = numbers(value, what)
     return array.copy() if array.flags.writeable else array
 
 

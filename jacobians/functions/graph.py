@@ -13,7 +13,8 @@ from jacobians.core import second
 from jacobians.core.graph import Node, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.vectors import number as plain
-from jacobians.functions.evaluation import Evaluation, Leaves, numeric
+from jacobians.core.vectors import numbers
+from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import DIGITS, SourceNames, apart
 from jacobians.functions.nested import flatten
 from jacobians.notation.parse import parse
@@ -263,7 +264,7 @@ class Graph:
             raise ValueError(f"there must be {len(leaves.numbers)} {what}s, one for each array; there are {len(given)}")
         found, leads = [], set()
         for number, one in zip(leaves.numbers, given, strict=True):
-            shape, array = self._recording.values[number].shape, numeric(one, f"the {what}")
+            shape, array = self._recording.values[number].shape, numbers(one, f"the {what}")
             extra = array.ndim - len(shape)
             if extra not in (0, 1) or array.shape[extra:] != shape:
                 raise ValueError(

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jacobians.core.layer import Array, Layer, Local, numeric
+from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
+from jacobians.core.vectors import numbers
 from jacobians.layers import stable
 from jacobians.layers.activations import require_positive
 from jacobians.layers.probability import over
@@ -36,7 +37,7 @@ class Loss(Layer):
     holomorphic = False
 
     def __post_init__(self) -> None:
-        target = numeric(self.target, type(self).__name__, "target").copy()
+        target = numbers(self.target, f"{type(self).__name__}: target").copy()
         target.flags.writeable = False
         object.__setattr__(self, "target", target)
         super().__post_init__()
