@@ -57,7 +57,7 @@ class Evaluation:
             places = [recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
             self.inputs[k] = Leaves(tuple(paths), tuple(places), rebuild)
             given[k] = rebuild([Traced(recording, n) for n in places])
-        output = f(*given, **options)
+        output = called(f, given, options)
         paths, leaves, rebuild = flatten(whole(output) if _is_objects(output) else output)
         self.output = Leaves(tuple(paths), tuple([self._value(leaf) for leaf in leaves]), rebuild)
 
@@ -86,6 +86,23 @@ class Evaluation:
             parts = [self.inputs[k].rebuild([next(rest) for _ in self.inputs[k].numbers]) for k in positions]
             rows.append(parts[0] if single else tuple(parts))
         return self.output.rebuild(rows)
+
+
+def called(f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Call a function with traced arguments; what NumPy says of them is said in our words."""
+    try:
+        return f(*arguments, **options)
+    except ValueError as error:
+        if isinstance(error.__cause__, TracingError):  # NumPy: setting an array element with a sequence
+            raise error.__cause__ from None
+        raise
+    except TypeError as error:
+        if "dtype('O')" in str(error) or "type Traced" in str(error):
+            raise TracingError(
+                f"NumPy cannot take an array here that np.array([…]) or np.asarray made of traced numbers: {error}; "
+                "make it with np.stack([…]), np.block([…]) or np.reshape"
+            ) from error
+        raise
 
 
 def _is_objects(value: Any) -> bool:

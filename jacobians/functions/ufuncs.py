@@ -195,6 +195,14 @@ def divmod_(x: Any, y: Any, compute: Callable[..., Any]) -> tuple[Any, Any]:
     return np.floor_divide(x, y), np.remainder(x, y)
 
 
+@_ufunc_rule(np.heaviside)
+def heaviside(x: Any, h0: Any, compute: Callable[..., Any]) -> Any:
+    """0 or 1, which is constant, and the second argument where x is 0."""
+    return (
+        np.where(np.equal(x, 0), h0, compute(plain(x), plain(h0))) if isinstance(h0, Traced) else compute(plain(x), h0)
+    )
+
+
 @rule(np.sinc)
 def sinc(x: Any) -> Traced:
     """sin(πx)/(πx)."""

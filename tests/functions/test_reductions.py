@@ -113,6 +113,23 @@ def test_expressions(text):
     right(eval(f"lambda x: {text}", {"np": np, "m": m}), M)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "np.bincount([0, 1, 1, 3, 0], x, 6)",
+        "np.histogram(x, 3)[1]",
+        "np.histogram(x, 3)[0] + 0 * x[:3]",
+        "np.histogram(x, 3, weights=x)[0]",
+        "np.histogram(x, [-1, 0, 1.0], weights=x)[0]",
+        "np.histogram(x, 3, density=True)[0]",
+        "np.histogram_bin_edges(x, 'auto')",
+        "np.heaviside(np.array([0.0, 1, -1, 0, 2]), x)",
+    ],
+)
+def test_counts_are_constants_but_weights_and_edges_are_not(text):
+    right(eval(f"lambda x: {text}", {"np": np}), v)  # noqa: S307 - of this file
+
+
 @pytest.mark.parametrize("text", ["np.where(x > 0, np.log(x), 0)", "np.where(x > 0, 1 / x, x)"])
 def test_what_is_not_chosen_counts_for_nothing(text):
     f = eval(f"lambda x: {text}", {"np": np})
