@@ -60,7 +60,7 @@ def objects_stacked(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
     positions = np.array([starts[key] + position for key, position in found]).reshape(x.shape)
     parts = [RULES[np.ravel](a) if isinstance(a, Traced) and a.ndim != 1 else np.ravel(a) for a in origins.values()]
     joined = parts[0] if len(parts) == 1 else concatenate(parts)
-    if not (positions.reshape(-1) == np.arange(joined.size)).all() or positions.size != joined.size:
+    if not np.array_equal(positions.reshape(-1), np.arange(joined.size)):
         return apply(Rearrange(positions, (joined.size,)), joined)
     if len(origins) == 1 and (only := next(iter(origins.values()))).shape == x.shape:
         return only

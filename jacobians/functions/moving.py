@@ -261,7 +261,14 @@ def astype(
 
 def item(x: Traced) -> Callable[..., Traced]:
     """An entry by its flat position or by its indices."""
-    return lambda *key: flat(x)[key or (0,)] if len(key) <= 1 else x[key]
+
+    def call(*key: Any) -> Traced:
+        if not key and x.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        found: Traced = flat(x)[key or (0,)] if len(key) <= 1 else x[key]
+        return found
+
+    return call
 
 
 def tolist(x: Traced) -> Any:
