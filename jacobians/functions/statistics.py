@@ -15,7 +15,7 @@ import numpy as np
 
 from jacobians import layers
 from jacobians.core.traced import RULES, Traced, apply, refuse, rule
-from jacobians.functions.assembling import whole
+from jacobians.functions.assembling import as_arrays, whole
 from jacobians.functions.constants import plain
 from jacobians.layers.placing import Rearrange
 
@@ -103,7 +103,7 @@ def _quantile(
     function: Callable[..., Any], a: Any, q: Any, scale: float, axis: Any, method: str, keepdims: Any, weights: Any
 ) -> Any:
     """Quantiles q / scale; `function` is NumPy's."""
-    a, q, keepdims = whole(a), whole(q), keepdims is True
+    (a,), q, keepdims = as_arrays(a), whole(q), keepdims is True
     name, fractions = function.__name__, np.asarray(plain(q)) / scale
     nan = name.startswith("nan")
     given = {} if weights is None else {"weights": plain(weights)}
