@@ -19,6 +19,7 @@ from jacobians.notation.symbols import symbol_of
 
 FEW = 2  # products of terms that are made without a thought
 MANY = 12  # terms that a Jacobian has at most, if they can be added at all
+SMALL = 64  # entries that are written sooner than added
 DENSE = 8  # times as many entries as those of many terms may be written in their place
 
 
@@ -53,16 +54,20 @@ def product(tape: Tape, left: Form, right: Form) -> Form:
 
 
 def bounded(tape: Tape, form: Form) -> Form:
-    """The Jacobian with few terms, if it has many: those added up that can be, or all entries written."""
-    if len(form.terms) <= MANY:
+    """The Jacobian with few terms, if it has many: those added up that can be, or all entries written.
+
+    Where no formula is wanted, some index maps are many: one small array is made sooner than several.
+    """
+    if len(form.terms) <= (FEW if tape.numeric else MANY):
         return form
-    form = condensed(tape, form)
-    if len(form.terms) <= MANY:
+    if len(form.terms) > MANY:
+        form = condensed(tape, form)
+    if len(form.terms) <= FEW or (len(form.terms) <= MANY and all(a.whole for t in form.terms for a in t.axes)):
         return form
     lead = _common_ties(form)
     inner = tied(tape, form, lead) if lead else form
-    entries = prod(inner.shape)
-    if entries > DENSE * sum(t.size(t.kept) for t in form.terms):
+    entries, held = prod(inner.shape), sum(t.size(t.kept) for t in form.terms)
+    if entries > (DENSE * held if len(form.terms) > MANY else max(2 * held, SMALL)):
         return form
     array = writing.full(tape, inner)
     tape.own.discard(array)

@@ -213,7 +213,9 @@ class TermBuilder:
             call, labels, view = gathered(factor.labels, label, by, self.sizes, lookup.labels if lookup else (), fill)
             size = 0 if view else prod(self.sizes[i] for i in labels)
             array = self.tape.emit(call, factor.array, *([lookup.array] if lookup else []), size=size)
-            symbol = reindexed(factor.symbol, _through(factor.labels, label, by, labels, lookup))
+            symbol = factor.symbol
+            if not self.tape.numeric:
+                symbol = reindexed(symbol, _through(factor.labels, label, by, labels, lookup))
         if len(set(labels)) < len(labels):
             call, distinct = contract.diagonal(labels)
             array = self.tape.emit(call, array)
@@ -310,7 +312,8 @@ class TermBuilder:
         key = ("pair", a.array, b.array, *(tuple(place[i] for i in some) for some in (a.labels, b.labels, labels)))
         array = self.tape.emit(call, a.array, b.array, flops=flops, size=self.size(labels), key=key)
         self.tape.own.add(array)
-        factor = Factor(array, labels, multiplied([(a.symbol, a.labels), (b.symbol, b.labels)], labels))
+        symbols = [(a.symbol, a.labels), (b.symbol, b.labels)]
+        factor = Factor(array, labels, a.symbol if self.tape.numeric else multiplied(symbols, labels))
         self.factors.append(factor)
         self._forget({*a.labels, *b.labels} - {*labels})
         return factor

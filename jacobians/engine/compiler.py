@@ -192,6 +192,7 @@ def solved(
     tape: Tape, graph: dict[tuple[int, int], Form], wanted: Sequence[Wanted], full: bool, into: bool = False
 ) -> Plan:
     """The wanted Jacobians of a graph of forms, by eliminating its values in the cheapest order."""
+    tape.numeric = full
     ends = _separate(graph, wanted)
     inner = _pruned(graph, ends)
     found = elimination.orders({pair: elimination.extent(form) for pair, form in graph.items()}, inner)

@@ -171,7 +171,8 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
     if set(labels) == set(first.labels) and names == distinct and set(names) == set(second.labels):
         add: Step = np.add if sign > 0 else np.subtract
         array = tape.emit(lambda a, b: add(base(a), arrange(b)), first.array, second.array, size=coarse.size(labels))
-        return replace(coarse, factors=(Factor(array, labels, _sum_symbol(first, second, labels, names, sign)),))
+        symbol = first.symbol if tape.numeric else _sum_symbol(first, second, labels, names, sign)
+        return replace(coarse, factors=(Factor(array, labels, symbol),))
 
     def total(a: Array, b: Array) -> Array:
         core = np.empty(shape, dtype)
@@ -193,7 +194,7 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
 
     total = plainly(total, traced)
     array = tape.emit(total, first.array, second.array, flops=coarse.size(labels), size=coarse.size(labels))
-    symbol = _sum_symbol(first, second, labels, names, sign)
+    symbol = first.symbol if tape.numeric else _sum_symbol(first, second, labels, names, sign)
     return replace(coarse, factors=(Factor(array, labels, symbol),))
 
 

@@ -52,6 +52,7 @@ class Tape:
 
     def __init__(self, inputs: int, dtype: np.dtype[np.generic]) -> None:
         self.dtype = dtype  # of arrays that the tape makes itself
+        self.numeric = False  # whether only numbers are wanted of it, and no formulas
         self.calls: list[tuple[Step, tuple[int, ...]]] = []
         self.inputs = inputs
         self.flops = 0
