@@ -68,7 +68,7 @@ class Graph:
         free = iter(apart([letter for letters in own for letter in letters], outer))
         for node, letters, known in zip(recording.nodes, own, constants, strict=True):
             found = {letter: next(free) for letter in letters} | known
-            found |= {name: names[number] for name, number in node.arguments}
+            found |= {name: names[number] for name, number in node.arguments if number in names}  # not new arrays
             found[node.layer.output_name] = names[node.value]
             changed = tuple((old, new) for old, new in found.items() if old != new)
             recording.naming[node.value] = names[node.value], changed
