@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jacobians.core import solving
 from jacobians.core.linear_map import LinearMap
 from jacobians.core.vectors import numbers
-from jacobians.engine import algebra, compiler, entries
-from jacobians.engine.sparse import sparse
+from jacobians.engine import algebra, compiler
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import equation
 from jacobians.notation.markup import latex
@@ -147,17 +147,6 @@ class Jacobian(LinearMap):
         squares = _apply(algebra.inner, self.conj(), self).full()
         return float(np.sqrt(np.maximum(squares.real, 0)))
 
-    def sparse(self, format: Literal["csr", "csc", "coo"] = "csr") -> Any:  # noqa: A002 - as in SciPy
-        """The matrix as a sparse array of SciPy, with the entries that can be non-zero (extra ``scipy``).
-
-        Parameters
-        ----------
-        format
-            ``"csr"`` for ``scipy.sparse.csr_array``, ``"csc"`` or ``"coo"``. The matrix is canonical: sorted, and every
-            entry once.
-        """
-        return sparse(self.form, self.arrays, format)
-
     def _needed(self, shape: Shape, given: Shape, side: Literal["left", "right"]) -> str:
         """What is wrong with an array on one side, and what to write instead where it is no vector."""
         text = f"J is {self.words}, so {shape} is needed; it is {given}"
@@ -217,17 +206,89 @@ class Jacobian(LinearMap):
     def __truediv__(self, factor: Scalar) -> Jacobian:
         return self * (1 / factor)
 
+    # -- uses ----------------------------------------------------------------------------------------------------------
+
+    def propagate(self, S: ArrayLike, *, kind: Literal["covariance", "deviations"] | None = None) -> Array:
+        """The covariance of the output, J Σ Jᴴ: linear propagation of errors.
+
+        Parameters
+        ----------
+        S
+            Of shape wrt_shape + wrt_shape, the covariance tensor Σ of the argument; or of wrt_shape, the standard
+            deviations of its entries, which are then taken as independent.
+        kind
+            Which of both, where the shape does not say: for an argument that is a number.
+
+        Returns
+        -------
+        The covariance tensor, of shape out_shape + out_shape. ``(J @ Jacobian.from_array(S, n)) @ J.T`` is the same,
+        unmaterialised. Source: JCGM 102:2011, equation (3).
+
+        Examples
+        --------
+        >>> from jacobians import trace
+        >>> J = trace(lambda x: np.array([x[0] + x[1], x[0] * x[1]]), np.array([2.0, 3.0])).jacobian()
+        >>> J.propagate([0.1, 0.2])
+        array([[0.05, 0.11],
+               [0.11, 0.25]])
+        """
+        array, wrt = numbers(S, "S"), self.wrt_shape
+        allowed = {"covariance": wrt + wrt, "deviations": wrt}
+        kinds = [one for one, shape in allowed.items() if shape == array.shape and kind in (None, one)]
+        if kind not in (None, *allowed) or not kinds:
+            raise ValueError(
+                f"propagate: J is {self.words}, so S must be a covariance tensor of shape {wrt + wrt} or standard "
+                f"deviations of shape {wrt}; it is {array.shape}{f' and kind is {kind!r}' if kind else ''}"
+            )
+        if len(kinds) > 1:
+            raise ValueError('propagate: for a number say what S is: kind="covariance" or kind="deviations"')
+        if kinds == ["covariance"]:
+            propagated: Jacobian = self @ Jacobian.from_array(array, len(wrt)) @ self.conj().T
+            return propagated.full()
+        if np.iscomplexobj(array) or (array < 0).any():
+            raise ValueError("propagate: standard deviations are real and not negative")
+        scaled: Jacobian = self @ Jacobian(*compiler.diagonal(array))
+        return scaled.gram().full()
+
+    def slogdet(self) -> tuple[Any, Any]:
+        """The sign of the determinant of the matrix and the logarithm of its absolute value, as ``np.linalg.slogdet``.
+
+        For a density that is transformed by f: log p(y) = log p(x) − log |det ∂y/∂x|.
+        """
+        return solving.slogdet(self)
+
+    def solve(self, b: ArrayLike) -> Any:
+        """The x of wrt_shape with J x = b, for a b of out_shape, or for several along one more leading axis.
+
+        As ``np.linalg.solve`` for the matrix; by ``scipy.sparse.linalg.splu`` where it is large and nearly empty.
+
+        Raises
+        ------
+        np.linalg.LinAlgError
+            If the matrix is singular.
+        """
+        return solving.solve(self, b)
+
+    def lstsq(self, b: ArrayLike) -> Any:
+        """The x of wrt_shape with the least ‖J x − b‖, and of these the shortest; for one b of out_shape or several.
+
+        As ``np.linalg.lstsq`` for the matrix; by ``scipy.sparse.linalg.lsmr`` where it is nearly empty, or too large.
+        """
+        return solving.lstsq(self, b)
+
+    def singular_values(self, k: int | None = None) -> Array:
+        """The k largest singular values of the matrix, the largest first; all by default.
+
+        As ``np.linalg.svd``; by ``scipy.sparse.linalg.svds``, with products only, for a few of a large matrix.
+        """
+        return solving.singular_values(self, k)
+
     # -- looking at it -------------------------------------------------------------------------------------------------
 
     @property
     def formula(self) -> str:
         """The entries in index notation, as in "∂z_i/∂A_jk = δ_ij x_k"."""
         return equation(self.form)
-
-    @property
-    def nonzeros(self) -> int:
-        """How many entries can be different from zero."""
-        return entries.count(self.form, self.arrays)
 
     def __repr__(self) -> str:
         return f"Jacobian {self.words}: {self.formula}"

@@ -6,21 +6,25 @@ written out, in full or in part; and solved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from jacobians.core import streaming
 from jacobians.core.operators import linear_operator
 from jacobians.core.vectors import number, vectors
+from jacobians.engine import entries, pieces
 from jacobians.engine.sources import Between, Factors
+from jacobians.engine.sparse import sparse
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import times
 from jacobians.notation.structure import Form, Shape
 
 Source = Factors | Between
+T = TypeVar("T")
 
 
 class LinearMap:
@@ -97,13 +101,23 @@ class LinearMap:
         """Bytes that `full()` would take."""
         return prod(self.shape) * self.dtype.itemsize
 
-    def full(self, out: Array | None = None) -> Array:
+    @overload
+    def full(self) -> Array: ...
+    @overload
+    def full(self, out: T, *, nbytes: int | None = None, start: int = 0) -> T: ...
+    def full(self, out: Any = None, *, nbytes: int | None = None, start: int = 0) -> Any:
         """The full tensor, of shape `out_shape + wrt_shape`.
 
         Parameters
         ----------
         out
-            An array to write into, of that shape and dtype; it is returned.
+            What to write into, of that shape and dtype; it is returned. An array is written at once. A ``np.memmap``,
+            a Zarr array, an HDF5 dataset, or whatever else takes ``out[index] = block``, is written block by block; on
+            a terminal, long work has a progress bar (extra ``dask`` or ``notebook``: tqdm).
+        nbytes
+            The size of a block at most; 64 MB by default. With it, arrays are written in blocks, too.
+        start
+            The number of the block to begin with, for work that was interrupted: the error notes it.
 
         Raises
         ------
@@ -111,15 +125,51 @@ class LinearMap:
             A `MemoryError`, before anything is allocated, if the tensor would not fit into memory.
         """
         if out is None:
+            if nbytes is not None or start:
+                raise ValueError("full() writes in blocks only into something: give out=…")
             return self._source.full()
-        if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype != self.dtype:
-            given = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
+        if shape is None or tuple(shape) != self.shape or dtype != self.dtype:
+            given = f"{dtype} of shape {shape}" if shape is not None else type(out).__name__
             raise ValueError(f"out must be a {self.dtype} array of shape {self.shape}, not {given}")
-        if out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in self._source.held):
+        if nbytes is not None or start or isinstance(out, np.memmap) or not isinstance(out, np.ndarray):
+            streaming.write(self._factors, out, pieces.BLOCK if nbytes is None else nbytes, start)
+        elif out.flags.c_contiguous and not any(np.may_share_memory(out, a) for a in self._source.held):
             self._source.full_into(out)
         else:
-            out[...] = self.full()
+            out[...] = self._source.full()
         return out
+
+    def blocks(self, nbytes: int = pieces.BLOCK) -> Iterator[tuple[pieces.Index, Array]]:
+        """All entries in pieces of at most `nbytes`: pairs (index, array) with ``J[index] == array``, in order.
+
+        An index is a tuple of slices. The blocks are the same every time, so that work can go on where it was left.
+
+        Examples
+        --------
+        >>> from jacobians import term
+        >>> J = term("x_k -> i;ik", np.arange(1.0, 4.0)).bind((2,), (2, 3))
+        >>> [(index[0], array.sum()) for index, array in J.blocks(nbytes=48)]
+        [(slice(0, 1, None), np.float64(6.0)), (slice(1, 2, None), np.float64(6.0))]
+        """
+        shape = pieces.block_shape(self.shape, self.dtype.itemsize, nbytes)
+        return pieces.blocks(self._factors, pieces.indices(self.shape, shape))
+
+    def dask(self, chunks: Any = "auto") -> Any:
+        """A ``dask.array`` with these entries, whose chunks are made where they are used (extra ``dask``).
+
+        The factors are one key of its graph: they travel to a worker once, however many chunks it makes.
+
+        Parameters
+        ----------
+        chunks
+            As for ``dask.array.from_array``: ``"auto"``, or sizes for all axes.
+        """
+        return streaming.dask_array(self._factors, chunks)
+
+    @property
+    def _factors(self) -> Factors:
+        return Factors(self.form, self.arrays)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
@@ -152,6 +202,22 @@ class LinearMap:
         if not self.shape:
             raise TypeError("len() of a Jacobian without axes")
         return self.shape[0]
+
+    @property
+    def nonzeros(self) -> int:
+        """How many entries can be different from zero."""
+        return entries.count(self.form, self.arrays)
+
+    def sparse(self, format: Literal["csr", "csc", "coo"] = "csr") -> Any:  # noqa: A002 - as in SciPy
+        """The matrix as a sparse array of SciPy, with the entries that can be non-zero (extra ``scipy``).
+
+        Parameters
+        ----------
+        format
+            ``"csr"`` for ``scipy.sparse.csr_array``, ``"csc"`` or ``"coo"``. The matrix is canonical: sorted, and every
+            entry once.
+        """
+        return sparse(self.form, self.arrays, format)
 
     # -- applied to vectors --------------------------------------------------------------------------------------------
 

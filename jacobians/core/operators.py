@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from jacobians.core.extras import extra
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Shape
 
 Apply = Callable[[Array], Array]
 
 
-def scipy_module(name: str, user: str) -> Any:
-    """A module of SciPy; an ImportError that names the extra if there is no SciPy."""
-    try:
-        return import_module(f"scipy.{name}")
-    except ImportError as error:
-        raise ImportError(f'{user} needs SciPy: pip install "jacobians[scipy]"') from error
-
-
 def linear_operator(out_shape: Shape, wrt_shape: Shape, dtype: np.dtype[Any], jvp: Apply, vjp: Apply) -> Any:
     """The operator of shape (∏ out_shape, ∏ wrt_shape), from products with several vectors along a leading axis."""
-    linalg = scipy_module("sparse.linalg", "linear_operator()")
+    linalg = extra("scipy.sparse.linalg", "scipy", "linear_operator()")
     rows, columns = prod(out_shape), prod(wrt_shape)
 
     def right(h: Array) -> Array:

@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jacobians.engine import algebra, builder, elimination, outer, writing
 from jacobians.engine.elimination import Order
@@ -59,7 +60,7 @@ def compiled(operation: Operation, forms: tuple[Form, ...], static: tuple[Any, .
 def writer(form: Form, into: bool) -> Program:
     """The program that writes a form in full; with `into`, into an output that is its last input."""
     count = form.arrays
-    return _written(Tape(count + into, form.dtype), [form], out=count if into else None)
+    return written(Tape(count + into, form.dtype), [form], out=count if into else None)
 
 
 Pattern = tuple[tuple[Scalar, str, tuple[Shape, ...], tuple[int, ...]], ...]
@@ -202,7 +203,7 @@ def solved(
         form = graph.get(pair, Form(one.out_shape, one.wrt_shape, one.dtype, ()))
         results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name, by=one.by))
     if full:
-        return Plan(_written(tape, results, tape.inputs - 1 if into else None), (), found)
+        return Plan(written(tape, results, tape.inputs - 1 if into else None), (), found)
     numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]
     used = sorted({k for some in numbers for k in some})
     return Plan(Program(tape, used), tuple(
@@ -346,6 +347,13 @@ def dense(shape: Shape, out_ndim: int, dtype: np.dtype[np.generic]) -> Form:
     return Form(shape[:out_ndim], shape[out_ndim:], dtype, (one,))
 
 
+def diagonal(values: NDArray[Any]) -> tuple[Form, tuple[NDArray[Any], ...]]:
+    """δ_ij d_i for an array d with multi-indices i and j."""
+    form = identity(values.shape, values.dtype)
+    factor = Factor(0, tuple(range(values.ndim)), symbol_of("d", values.ndim))
+    return replace(form, terms=(replace(form.terms[0], factors=(factor,)),)), (values,)
+
+
 def identity(shape: Shape, dtype: np.dtype[np.generic]) -> Form:
     """δ_ij for multi-indices i and j."""
     axes = tuple(plain(k, n) for k, n in enumerate(shape))
@@ -361,7 +369,7 @@ def _numbered(form: Form, used: Sequence[int]) -> Form:
     return replace(form, terms=tuple(t.with_arrays(number.__getitem__) for t in form.terms))
 
 
-def _written(tape: Tape, forms: Sequence[Form], out: int | None = None) -> Program:
+def written(tape: Tape, forms: Sequence[Form], out: int | None = None) -> Program:
     """The program that writes forms in full; no two results share memory."""
     values: list[int] = []
     cached = sum(prod(form.shape) * form.dtype.itemsize for form in forms) <= outer.CACHE

@@ -59,6 +59,8 @@ class Tape:
         self.largest = 0  # entries of the largest array made on the way
         self.cost = 0.0  # nanoseconds, about
         self.own: set[int] = set()  # values in new memory that only this tape knows
+        self.sizes: dict[int, int] = {}  # entries of the arrays made on the way
+        self.results: set[int] = set()  # values in whose memory a full tensor is written
         self.couplings: set[int] = set()  # 0/1 factors over the labels of two index maps
         self._made: dict[Hashable, int] = {}
 
@@ -74,6 +76,7 @@ class Tape:
         self.largest = max(self.largest, size)
         self.cost += self.FLOP * flops + self.ENTRY * size
         number = self.inputs + len(self.calls) - 1
+        self.sizes[number] = size
         if key is not None:
             self._made[key] = number
         return number
@@ -127,6 +130,7 @@ class Program:
             released = tuple(moved[k] for k in set(operands) - keep)
             keep.update(operands)
             ordered.append(Call(function, tuple(moved[k] for k in operands), released))
+        self.beside = max((tape.sizes[n] for n, *_ in calls if n not in tape.results), default=0)
         self.calls = tuple(reversed(ordered))
         self.results = tuple(moved[k] for k in results)
 
@@ -134,7 +138,7 @@ class Program:
     def needed(self) -> int:
         """Bytes of the outputs and of the largest intermediate."""
         outputs = sum(prod(shape) * dtype.itemsize for shape, dtype, _ in self.outputs)
-        return self.largest * self.dtype.itemsize + outputs
+        return self.beside * self.dtype.itemsize + outputs
 
     def require_memory(self) -> None:
         """Refuse to run where the outputs and the largest intermediate would not fit into memory."""
@@ -142,7 +146,7 @@ class Program:
             return
         largest = max(self.outputs, key=lambda o: prod(o[0]), default=None)
         if largest is None:
-            memory.require((self.largest,), self.dtype, "an intermediate product", INSTEAD)
+            memory.require((self.beside,), self.dtype, "an intermediate product", INSTEAD)
         else:
             shape, dtype, name = largest
             extra = self.needed - prod(shape) * dtype.itemsize

@@ -43,6 +43,7 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
     uses = Counter(_arrays(terms))
     if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
+        tape.results.add(made)
         step = plainly(partial(np.asarray, dtype=form.dtype, order="C"), lambda x: x)
         return tape.emit(step, made, key=("made", made, form.dtype))
     own = {n for n in tape.own if n >= start and uses[n] == 1}
@@ -53,6 +54,7 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     if whole is not None:  # the last product made the entries of this term where they belong
         covering = [t for t in covering if t is not whole]
         tape.take(whole.factors[0].array)
+        tape.results.add(whole.factors[0].array)
         begin, first = _scaled(whole, dtype), _arrays([whole])
     elif out is None:
         touched = sum(_pages(t, dtype.itemsize) for t in terms)

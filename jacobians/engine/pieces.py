@@ -1,0 +1,61 @@
+"""A tensor in pieces: blocks that fit into memory, in the order of its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import ceil, prod
+
+from jacobians.engine import algebra, compiler
+from jacobians.engine.sources import Factors
+from jacobians.engine.tape import Array, Tape
+from jacobians.notation.structure import Shape
+
+Index = tuple[slice, ...]
+BLOCK = 1 << 26  # bytes of a block, if nothing else is said
+
+
+def block_shape(shape: Shape, itemsize: int, nbytes: int, unit: Sequence[int] | None = None) -> Shape:
+    """The shape of the largest blocks of at most `nbytes`: the last axes whole, a part of one, one of all before.
+
+    Where `unit` (the shape of a chunk of what is written to) fits, blocks are multiples of it.
+    """
+    if nbytes < itemsize:
+        raise ValueError(f"a block must hold at least one entry of {itemsize} bytes; nbytes is {nbytes}")
+    one = tuple(min(u, n) for u, n in zip(unit or (1,) * len(shape), shape, strict=True))
+    if prod(one) * itemsize > nbytes:
+        one = tuple(min(1, n) for n in shape)
+    sizes = list(one)
+    for axis in reversed(range(len(shape))):
+        room = nbytes // max(1, prod(sizes) * itemsize)
+        sizes[axis] = min(shape[axis], one[axis] * min(room, ceil(shape[axis] / max(1, one[axis]))))
+        if sizes[axis] < shape[axis]:
+            break
+    return tuple(sizes)
+
+
+def indices(shape: Shape, block: Shape) -> list[Index]:
+    """The indices of all blocks, in order; none for a tensor without entries."""
+    if 0 in shape:
+        return []
+    starts = [range(0, n, size) for n, size in zip(shape, block, strict=True)]
+    return [
+        tuple([slice(k, min(k + size, n)) for k, size, n in zip(corner, block, shape, strict=True)])
+        for corner in product(*starts)
+    ]
+
+
+def blocks(factors: Factors, every: Sequence[Index]) -> Iterator[tuple[Index, Array]]:
+    """The blocks of a tensor with these indices."""
+    for index in every:
+        yield index, block(factors, index)
+
+
+def block(factors: Factors, index: Index) -> Array:
+    """One block, made by a program of its own, which is not kept: the next block has another one."""
+    form = factors.form
+    tape = Tape(form.arrays, form.dtype)
+    key = tuple([(s.start, 1, s.stop - s.start) for s in index])
+    program = compiler.written(tape, [algebra.select(tape, form, key)])
+    program.require_memory()
+    return program(factors.arrays)[0]
