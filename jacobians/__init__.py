@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         numerical_jacobian,
         sample_point,
     )
-    from jacobians.training import gauss_newton, gradient_descent
+    from jacobians.training import gauss_newton, gradient_descent, newton
 
 __version__ = "0.1.0"
 
@@ -68,6 +68,7 @@ __all__ = [
     "gradient_descent",
     "hessian",
     "jacobian",
+    "newton",
     "numerical_jacobian",
     "sample_point",
     "term",
@@ -84,6 +85,7 @@ _LATER = {  # imported when they are asked for: `import jacobians` stays light
     "sample_point": "jacobians.checking",
     "gauss_newton": "jacobians.training",
     "gradient_descent": "jacobians.training",
+    "newton": "jacobians.training",
 }
 
 

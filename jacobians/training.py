@@ -1,14 +1,17 @@
-"""Training on explicit Jacobians: the lecture's gradient descent, and Gauss–Newton beside it."""
+"""Training on explicit Jacobians: the lecture's gradient descent, and Gauss–Newton and Newton's method beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.core.chain import Chain
 from jacobians.core.layer import Array, Layer
+from jacobians.core.vectors import numbers
+from jacobians.functions.hessian import gradient_and_hessian
 from jacobians.layers import SquaredError
 
 HOPELESS = 1e6  # times the first loss, or times 1 if that is larger: nothing comes back from there
@@ -147,6 +150,82 @@ def gauss_newton(
         else:
             return
         chain, loss = trial, lower
+
+
+def newton(
+    f: Callable[[Any], Any], x: ArrayLike, *, steps: int = 50, tolerance: float = 1e-8
+) -> Iterator[tuple[int, float, Array]]:
+    """Minimise a NumPy function with Newton's method: x ← x − t H⁻¹ g for its gradient g and its Hessian H.
+
+    Where H is not positive definite, a multiple of 1 is added that makes it so; the step size t is halved from 1 on
+    until f falls enough (Armijo's condition). Source: Nocedal and Wright, Numerical optimization, chapter 3.
+
+    Parameters
+    ----------
+    f
+        A function of one array, whose value is a number.
+    x
+        Where to begin.
+    steps
+        How many steps to take at most.
+    tolerance
+        It ends where no entry of the gradient is larger than this, or no step lowers f any more.
+
+    Yields
+    ------
+    step, value, x
+        Before the first step and after each.
+
+    Raises
+    ------
+    ValueError
+        If the value of f is not a number.
+    Diverged
+        If f or one of its derivatives is not finite.
+
+    Examples
+    --------
+    >>> def rosenbrock(x):
+    ...     return 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+    >>> *_, (step, value, x) = newton(rosenbrock, [-1.2, 1.0])
+    >>> step, x.round(6)
+    (21, array([1., 1.]))
+    """
+    point = numbers(x, "newton: x")
+    for step in range(steps + 1):
+        value, gradient, H = gradient_and_hessian(f, point)
+        if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(H).all()):
+            raise Diverged(f"Newton's method stopped: f or one of its derivatives is not finite after step {step}.")
+        yield step, value, point.copy()
+        if step == steps or not gradient.size or np.abs(gradient).max() <= tolerance:
+            return
+        change = _descent(H.reshape(gradient.size, gradient.size), gradient.reshape(-1)).reshape(point.shape)
+        slope = float(np.vdot(gradient, change))
+        rounding = 4 * float(np.finfo(point.dtype).eps) * abs(value)
+        for halvings in range(40):
+            t = 0.5**halvings
+            trial = point + t * change
+            if float(f(trial)) <= value + 1e-4 * t * slope + rounding:
+                break
+        else:
+            return
+        point = trial
+
+
+def _descent(H: Array, g: Array) -> Array:
+    """The change −(H + τ 1)⁻¹ g, with the smallest τ of a few that makes the matrix positive definite."""
+    H = (H + H.T) / 2
+    scale = float(np.abs(H).max()) or 1.0
+    lowest = float(H.diagonal().min())
+    tau = 0.0 if lowest > 0 else 1e-3 * scale - lowest
+    while True:
+        try:
+            L = np.linalg.cholesky(H + tau * np.eye(len(g), dtype=H.dtype))
+        except np.linalg.LinAlgError:
+            tau = max(2 * tau, 1e-3 * scale)
+        else:
+            found: Array = -np.linalg.solve(L.T, np.linalg.solve(L, g))
+            return found
 
 
 def _least_squares(jacobian: Array, residual: Array, damping: float) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jacobians import Affine, Chain, Linear, Polynomial, ReLU, SoftmaxCrossEntropy, SquaredError, Tanh
-from jacobians.training import Diverged, gauss_newton, gradient_descent
+from jacobians.training import Diverged, gauss_newton, gradient_descent, newton
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20, 2))
@@ -110,3 +110,32 @@ def test_damping_shortens_the_step():
         (_, _, first), (_, _, second) = gauss_newton(network(), X, Y, steps=1, damping=damping)
         steps.append(np.linalg.norm(second.parameters["0.A"] - first.parameters["0.A"]))
     assert steps[1] < steps[0]
+
+
+def test_newton_finds_the_minimum_of_a_quadratic_form_in_one_step():
+    M = A @ A.T + np.eye(3)
+    steps = list(newton(lambda x: x @ M @ x / 2 - b @ x, np.zeros(3)))
+    assert len(steps) == 2
+    np.testing.assert_allclose(steps[-1][2], np.linalg.solve(M, b), rtol=1e-12)
+
+
+def test_newton_falls_all_the_way_and_leaves_saddles():
+    def f(x):
+        return np.sum(x**4) / 4 - np.sum(x**2) / 2 + 0.1 * x[0] * x[1]
+
+    values = [value for _, value, _ in newton(f, [1e-3, -2e-3])]
+    assert all(after <= before for before, after in pairwise(values))
+    *_, (step, _, x) = newton(f, [1e-3, -2e-3])
+    assert step < 20
+    np.testing.assert_allclose(x, [np.sqrt(1.1), -np.sqrt(1.1)], rtol=1e-9)
+
+
+def test_newton_minimises_over_a_matrix_and_says_what_is_wrong():
+    T = rng.normal(size=(3, 2))
+    *_, (_, value, W) = newton(lambda W: np.sum(np.cosh(W - T)), np.zeros((3, 2)))
+    np.testing.assert_allclose(W, T, atol=1e-9)
+    assert value == pytest.approx(6)
+    with pytest.raises(ValueError, match=r"must be a number to be minimised; it is an array of shape \(2,\)"):
+        next(newton(lambda x: x * x, [1.0, 2.0]))
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match="not finite after step 0"):
+        next(newton(lambda x: np.log(x[0]), [0.0]))

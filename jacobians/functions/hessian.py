@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 
 from jacobians.core import second
+from jacobians.core.graph import Wanted
 from jacobians.functions.evaluation import Evaluation
 from jacobians.functions.trace import argument_positions, numbered
+
+
+def gradient_and_hessian(f: Callable[..., Any], x: Any) -> tuple[float, Any, Any]:
+    """The value of a function of one array, which must be a number, its gradient and its Hessian, in full."""
+    found = Evaluation(f, [x], {}, [0], ("x",))
+    (out,), (n,) = found.output.numbers, found.inputs[0].numbers
+    value = found.recording.values[out]
+    if value.shape != ():
+        raise ValueError(f"the value of f must be a number to be minimised; it is an array of shape {value.shape}")
+    (gradient,) = found.recording.full([Wanted(out, n, "f", "x")])
+    (H,) = second.full(found.recording, [second.Second(out, n, n, ("f", "x", "x"))])
+    return float(value), gradient, H
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bool = False) -> Callable[..., Any]:
