@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import Any, Literal, Self, overload
 
 from numpy.typing import ArrayLike
 
 from jacobians.core.graph import Recording, Wanted
-from jacobians.core.layer import Array, Layer
+from jacobians.core.layer import Array, Layer, joined
 from jacobians.core.traced import Traced
 from jacobians.errors import locate
-
-if TYPE_CHECKING:
-    from jacobians.show.explanation import Explanation
+from jacobians.show.diagram import Sketch
 
 
 class Chain(Layer):
@@ -187,20 +185,6 @@ class Chain(Layer):
         wanted = self.wanted(recording, output, names)
         return dict(zip([one.argument_name for one in wanted], recording.explicit(wanted), strict=True))
 
-    def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation:
-        """The derivation of one Jacobian: local Jacobians, einsum string, order of contraction, cost and result.
-
-        Parameters
-        ----------
-        *inputs
-            The inputs of the first layer.
-        wrt
-            What to differentiate by, such as ``"0.A"``; the first parameter (or x) by default.
-        """
-        from jacobians.show.explanation import explain
-
-        return explain(self, *inputs, wrt=wrt)
-
     # -- as a graph ----------------------------------------------------------------------------------------------------
 
     def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
@@ -214,6 +198,12 @@ class Chain(Layer):
     def record(self, recording: Recording, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
         """Apply the layers one after another in a recording."""
         return self._values(recording, inputs, numbers)[-1]
+
+    def sketch(self, sketch: Sketch, inputs: Sequence[int], path: str) -> int:
+        """Draw the layers one after another."""
+        for name, layer in self.layers.items():
+            inputs = (layer.sketch(sketch, inputs, joined(path, name)),)
+        return inputs[0]
 
     def _values(self, recording: Recording, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> list[int]:
         """The numbers of all values f_1, …, f_K in a recording; −1 comes first, for the inputs."""

@@ -9,7 +9,7 @@ shapes, dtypes, and which arrays are the same.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from jacobians.engine.linearized import Linearized, Structure
 from jacobians.engine.sources import Between
 from jacobians.engine.tape import INSTEAD, Array
 from jacobians.errors import TracingError, locate
-from jacobians.notation.renaming import Names
+from jacobians.notation.naming import Naming, Step, letters_of, named
 from jacobians.notation.structure import Form, Shape
 
 T = TypeVar("T")
@@ -67,9 +67,6 @@ class Node(NamedTuple):
 
 
 Numbers = tuple[int, ...]
-Naming = tuple[str, Names]
-"""What a value is called, and what the names in the formulas of the layer that makes it are called."""
-
 Written = tuple[Node, int, Shape, np.dtype[Any], Naming, tuple[tuple[Any, ...], ...]]
 """What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, the
 pattern of its terms or the form of its Jacobian, and the numbers of the form's arrays."""
@@ -170,7 +167,8 @@ class Recording:
     def jacobians(self, wanted: Sequence[Wanted]) -> list[Jacobian]:
         """The unmaterialised Jacobians; nothing is multiplied yet."""
         linearized = self.linearized(wanted)
-        return [Jacobian.of(Between(linearized, k, one[2:])) for k, one in enumerate(wanted)]
+        names = [(one.out_name, one.wrt_name) for one in linearized.structure.wanted]
+        return [Jacobian.of(Between(linearized, k, both)) for k, both in enumerate(names)]
 
     def jvp(self, value: int, tangents: Mapping[int, Array]) -> Array:
         """Σ ∂value/∂x · h over arguments x with tangents h, without any matrix; their leading axes come first."""
@@ -193,12 +191,13 @@ class Recording:
         values = self.values
         known = {*self.leaves.values(), *[n for one in wanted for n in one[:2]]}
         ends = tuple([(n, values[n].shape, values[n].dtype) for n in known])
-        key = (tuple(wanted), ends, tuple([(node.arguments, *rest) for node, *rest in written]))
+        key = (tuple(wanted), tuple(self.leaves), ends, tuple([(node.arguments, *rest) for node, *rest in written]))
         return Linearized(remembered(key, lambda: self._structure(written, wanted)), arrays)
 
     def _structure(self, written: Sequence[Written], wanted: Sequence[Wanted]) -> Structure:
         """The structure of what has been written; every formula must fit its shapes."""
-        edges = self.edges(written)
+        names = self.names(written)
+        edges = self.edges(written, names)
         try:
             compiler.drawn(edges, ())
         except compiler.Misfit as error:
@@ -209,7 +208,8 @@ class Recording:
         for number, by, out_name, wrt_name in wanted:
             value, argument = self.values[number], self.values[by]
             both = np.result_type(value, argument)
-            asked.append(compiler.Wanted(number, by, value.shape, argument.shape, both, out_name, wrt_name))
+            called = names.get(number, (out_name,))[0], names.get(by, (wrt_name,))[0]
+            asked.append(compiler.Wanted(number, by, value.shape, argument.shape, both, *called))
         return Structure(edges, tuple(asked))
 
     def written(self, wanted: Sequence[Wanted]) -> tuple[list[Written], list[Array]]:
@@ -258,17 +258,33 @@ class Recording:
                     "absolute value is taken; differentiate by a real value"
                 )
 
-    def edges(self, written: Sequence[Written]) -> tuple[compiler.Edge, ...]:
+    def edges(
+        self, written: Sequence[Written], naming: Mapping[int, Naming] | None = None
+    ) -> tuple[compiler.Edge, ...]:
         """The local Jacobians as edges of a graph."""
-        found = []
-        for _, value, shape, dtype, (out_name, names), patterns in written:
+        naming, found = self.naming if naming is None else naming, []
+        for _, value, shape, dtype, own, patterns in written:
+            out_name, names = naming.get(value, own)
             for name, number, pattern, numbers in patterns:
-                argument, called = self.values[number], self.naming.get(number, (name,))[0]
+                argument, called = self.values[number], naming[number][0] if number in naming else name
                 both = np.result_type(dtype, argument)
                 found.append(
                     compiler.Edge(value, number, shape, argument.shape, both, out_name, called, pattern, numbers, names)
                 )
         return tuple(found)
+
+    def names(self, written: Sequence[Written] = ()) -> Mapping[int, Naming]:
+        """What everything is called: values, and the letters in the formulas of what has been written."""
+        if self.naming:
+            return self.naming
+        leaves = {number: path.rpartition(".")[2] for path, number in self.leaves.items()}
+        letters = {value: letters_of(one for *_, pattern, _ in patterns for one in _formulas(pattern))
+                   for _, value, _, _, _, patterns in written}  # fmt: skip
+        nodes = [node for node, *_ in written] or self.nodes
+        return named(leaves, [
+            Step(node.value, node.layer.output_name, node.arguments, letters.get(node.value, frozenset()))
+            for node in nodes
+        ])  # fmt: skip
 
     def between(self, wanted: Sequence[Wanted]) -> list[tuple[Node, set[int] | None]]:
         """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
@@ -383,3 +399,12 @@ def _numbers(output: Any, layer: Differentiable) -> Array:
     if array.dtype.kind not in "fcbiu":
         raise ValueError(f"{type(layer).__name__}: forward must give an array of numbers; it gives {output!r:.80}")
     return array
+
+
+def _formulas(local: Any) -> Iterator[str | Form]:
+    """The formulas of a local Jacobian."""
+    if isinstance(local, Form):
+        yield local
+    else:
+        for _, text, *_ in local:
+            yield text

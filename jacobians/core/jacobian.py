@@ -79,6 +79,10 @@ class Jacobian(LinearMap):
         """The same Jacobian, written ∂out_name/∂wrt_name."""
         return Jacobian.of(self._source.named(out_name, wrt_name))
 
+    def with_form(self, form: Form) -> Jacobian:
+        """The same arrays under other names: the form must be this one but for its names."""
+        return Jacobian(form, self.arrays)
+
     def per_example(self, axes: int = 1) -> Array:
         """Each example's own Jacobian: an array (batch…, out…, wrt…).
 

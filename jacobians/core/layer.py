@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, Type
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jacobians.core import products, second
+from jacobians.core import products, second, showing
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, run, traced_layer
 from jacobians.core.vectors import numbers
 from jacobians.notation import signature
-
-if TYPE_CHECKING:
-    from jacobians.show.diagram import Diagram
-    from jacobians.show.table import Table
+from jacobians.show.diagram import Diagram, Sketch, titled
+from jacobians.show.explanation import Explanation
+from jacobians.show.table import Table
 
 T = TypeVar("T")
 Array = NDArray[Any]
@@ -341,16 +340,78 @@ class Layer:
         return _output_name(type(self))
 
     def table(self, *inputs: ArrayLike) -> Table:
-        """The shape table: a row for every Jacobian with its shape, formula, non-zero share and bytes."""
-        from jacobians.show.table import table
+        """The shape table: a row for every Jacobian with its shape, formula, non-zero share and bytes.
 
-        return table(self, *inputs)
+        Examples
+        --------
+        >>> from jacobians import Affine
+        >>> print(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]).table([1, -1]))
+        Affine(A (3, 2), b (3,)) for x (2,)
+        <BLANKLINE>
+        Jacobian  shape      formula                non-zero      held       full
+        ────────  ─────────  ─────────────────────  ────────  ────────  ─────────
+        ∂z/∂x     3 × 2      ∂z_i/∂x_j = A_ij           100%  48 bytes   48 bytes
+        ∂z/∂A     3 × (3×2)  ∂z_i/∂A_jk = δ_ij x_k       33%  16 bytes  144 bytes
+        ∂z/∂b     3 × 3      ∂z_i/∂b_j = δ_ij            33%   0 bytes   72 bytes
+        """
+        arrays = self.prepared(inputs)
+        recording, output = self.recorded(arrays)
+        shapes = ", ".join(f"{name} {x.shape}" for name, x in zip(self.input_names, arrays, strict=True))
+        headings = "of each layer", f"of the {'chain' if self.inner else 'layer'}"
+        return showing.shape_table(f"{self!r} for {shapes}", recording, [output], headings)
+
+    def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation[Jacobian]:
+        """The derivation of one Jacobian: local Jacobians, chain rule, order of contraction, cost and result.
+
+        Parameters
+        ----------
+        *inputs
+            The inputs of the layer.
+        wrt
+            What to differentiate by, such as ``"A"``, or ``"0.A"`` in a chain; the first parameter (or input) by
+            default.
+
+        Examples
+        --------
+        >>> from jacobians import Affine, Chain, Tanh
+        >>> found = Chain(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]), Tanh()).explain([0.1, 0.2], wrt="0.A")
+        >>> found.product, found.subscripts, found.formula
+        ('∂f/∂A = ∂f/∂z · ∂z/∂A', 'il,ljk->ijk', '∂f_i/∂A_jk = δ_ij (1-f²)_i x_k')
+        """
+        (name, *_) = self.selected(wrt or next(iter(self.parameters), None))
+        recording, output = self.recorded(self.prepared(inputs))
+        return showing.explanation(recording, output, self.wanted(recording, output, [name])[0].argument, name)
 
     def diagram(self, *inputs: ArrayLike) -> Diagram:
-        """Draw the layer as boxes and arrows; with inputs, the shapes of the values stand along the arrows."""
-        from jacobians.show.diagram import diagram
+        """Draw the layer as boxes and wires; with inputs, the values have names and shapes.
 
-        return diagram(self, *inputs)
+        Without inputs, shapes are shown as far as the parameters tell.
+
+        Examples
+        --------
+        >>> from jacobians import Affine, Chain, Tanh
+        >>> Chain(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]), Tanh()).diagram([0.1, 0.2])
+        x (2,)
+          → Affine [A (3, 2), b (3,)] → z (3,)
+          → Tanh → f (3,)
+        """
+        if not inputs:
+            sketch = Sketch(self.input_names)
+            self.sketch(sketch, sketch.starts, "")
+            return sketch.finished()
+        recording, output = self.recorded(self.prepared(inputs))
+        return showing.diagram(recording, [output])
+
+    def sketch(self, sketch: Sketch, inputs: Sequence[int], path: str) -> int:
+        """Draw the layer without calling it; return the number of its output."""
+        parameters, axes = self.own_parameters, signature.labels_of(self.shapes)
+        known = {i: n for p, array in parameters.items() for i, n in zip(axes.get(p, ()), array.shape, strict=False)}
+        labels = axes.get(self.input_names[0], ()) if len(self.input_names) == 1 else ()
+        sizes = ", ".join("…" if i == "..." else str(known.get(i, i)) for i in labels)
+        details = ", ".join(f"{name} {array.shape}" for name, array in parameters.items())
+        return sketch.box(
+            titled(path, type(self).__name__), details, inputs, f"({sizes})" if known.keys() & set(labels) else ""
+        )
 
     def _repr_html_(self) -> str:
         return self.diagram()._repr_html_()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.core.layer import Array, Layer
+from jacobians.show.diagram import Sketch
 
 
 class Residual(Layer):
@@ -52,6 +53,10 @@ class Residual(Layer):
     def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
         """The input as the layer takes it."""
         return self.layer.prepared(inputs)
+
+    def sketch(self, sketch: Sketch, inputs: Sequence[int], path: str) -> int:
+        """Draw the layer, and the sum."""
+        return sketch.box("Add", "", (*inputs, self.layer.sketch(sketch, inputs, path)))
 
     def forward(self, x: Any) -> Any:
         """X + layer(x)."""

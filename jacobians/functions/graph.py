@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from jacobians.core import second
+from jacobians.core import second, showing
 from jacobians.core.graph import Node, Wanted
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.terms import Terms
 from jacobians.core.vectors import number as plain
 from jacobians.core.vectors import numbers
 from jacobians.functions.evaluation import Evaluation, Leaves
-from jacobians.functions.names import DIGITS, SourceNames, apart
+from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
-from jacobians.notation.parse import parse
-from jacobians.notation.renaming import words
+from jacobians.notation.naming import Step, letters_of, named
+from jacobians.notation.renaming import DIGITS
+from jacobians.show.diagram import Diagram
+from jacobians.show.explanation import Explanation
+from jacobians.show.table import Table
+
+if TYPE_CHECKING:
+    from jacobians.checking import Report
 
 Array = NDArray[Any]
 Argument = str | int
-LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class Graph:
@@ -48,33 +54,21 @@ class Graph:
         self._numbers = self._named(source)
 
     def _named(self, source: SourceNames) -> dict[str, int]:
-        """Name every value, and the letters in every formula."""
-        recording = self._recording
-        leaves = {number: name for name, number in recording.leaves.items()}
-        made = [node.value for node in recording.nodes]
-        called = []
-        for node in recording.nodes:
-            name = source.values.get(node.value)
-            if name is not None:
-                self._sources.setdefault(name, []).append(node.value)
-            called.append(name or (node.layer.output_name if node.layer.output_name.isalpha() else "z"))
-        names = {**leaves, **dict(zip(made, apart(called, leaves.values()), strict=True))}
-        constants = [dict(self._constants(node, source)) for node in recording.nodes]
-        outer = {*names.values(), *chain.from_iterable(c.values() for c in constants)}
-        own = [
-            sorted(_letters(node, recording.values[node.value]) - {name for name, _ in node.arguments} - known.keys())
-            for node, known in zip(recording.nodes, constants, strict=True)
-        ]
-        free = iter(apart([letter for letters in own for letter in letters], outer))
-        for node, letters, known in zip(recording.nodes, own, constants, strict=True):
-            found = {letter: next(free) for letter in letters} | known
-            found |= {name: names[number] for name, number in node.arguments if number in names}  # not new arrays
-            found[node.layer.output_name] = names[node.value]
-            changed = tuple((old, new) for old, new in found.items() if old != new)
-            recording.naming[node.value] = names[node.value], changed
-        for number, name in leaves.items():
-            recording.naming[number] = name, ()
-        return {name: number for number, name in names.items()}
+        """Name every value, and the letters in every formula; outputs without a name are called f."""
+        recording, outputs = self._recording, self._evaluation.output
+        for number, name in source.values.items():
+            self._sources.setdefault(name, []).append(number)
+        called = dict.fromkeys(outputs.numbers, "f")
+        called.update(source.values)
+        steps = [
+            Step(
+                node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
+                called.get(node.value, ""), tuple(self._constants(node, source)),
+            )
+            for node in recording.nodes
+        ]  # fmt: skip
+        recording.naming = named({number: name for name, number in recording.leaves.items()}, steps)
+        return {name: number for number, (name, _) in recording.naming.items()}
 
     def _constants(self, node: Node, source: SourceNames) -> Iterator[tuple[str, str]]:
         """The inputs of a node that are constants with a name in the source; numbers are their own names."""
@@ -163,7 +157,7 @@ class Graph:
         >>> import numpy as np
         >>> from jacobians import trace
         >>> trace(lambda A, x: x @ A @ x, np.ones((2, 2)), np.ones(2)).hessian("x", "A")
-        Jacobian 2 × (2×2): ∂²z₂/∂x_i∂A_jk = δ_ij x_k + δ_ik x_j
+        Jacobian 2 × (2×2): ∂²f/∂x_i∂A_jk = δ_ij x_k + δ_ik x_j
         """
         out, by = self._value(of), self._argument(wrt)
         again = by if wrt2 is None else self._argument(wrt2)
@@ -277,6 +271,159 @@ class Graph:
             raise ValueError(f"the leading axes of all {what}s must be the same; they are {sorted(leads)}")
         return found
 
+    # -- looking at it -------------------------------------------------------------------------------------------------
+
+    def table(self, of: str | None = None) -> Table:
+        """The shape table: a row for every Jacobian with its shape, formula, non-zero share and bytes.
+
+        First the local Jacobians of all values on the way, then those of the output by all arguments.
+
+        Parameters
+        ----------
+        of
+            The name of the value to stop at; the output by default.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import trace
+        >>> def neuron(w, x):
+        ...     z = w @ x
+        ...     return np.tanh(z)
+        >>> print(trace(neuron, np.array([0.5, 2.0]), np.array([1.0, -1.0])).table())
+        neuron(w (2,), x (2,))
+        <BLANKLINE>
+        Jacobian  shape  formula               non-zero      held      full
+        ── of each operation ──────────────────────────────────────────────
+        ∂z/∂w     1 × 2  ∂z/∂w_i = x_i             100%  16 bytes  16 bytes
+        ∂z/∂x     1 × 2  ∂z/∂x_i = w_i             100%  16 bytes  16 bytes
+        ∂f/∂z     1 × 1  ∂f/∂z = (1-f²)            100%   8 bytes   8 bytes
+        ── of the output ──────────────────────────────────────────────────
+        ∂f/∂w     1 × 2  ∂f/∂w_i = (1-f²) x_i      100%  24 bytes  16 bytes
+        ∂f/∂x     1 × 2  ∂f/∂x_i = (1-f²) w_i      100%  24 bytes  16 bytes
+        """
+        end = "the output" if of is None else of
+        outputs = list(self._value(of).numbers)
+        return showing.shape_table(self._title(), self._recording, outputs, ("of each operation", f"of {end}"))
+
+    def explain(self, wrt: Argument | None = None, of: str | None = None) -> Explanation[Jacobian]:
+        """The derivation of one Jacobian: local Jacobians, chain rule, order of elimination, cost and result.
+
+        Parameters
+        ----------
+        wrt, of
+            As for `jacobian`; each must be one array.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import trace
+        >>> def network(A, x):
+        ...     z = A @ x
+        ...     return np.tanh(z)
+        >>> found = trace(network, np.ones((3, 2)), np.array([0.1, 0.2])).explain("A")
+        >>> found.product, found.formula
+        ('∂f/∂A = ∂f/∂z · ∂z/∂A', '∂f_i/∂A_jk = δ_ij (1-f²)_i x_k')
+        """
+        value, argument = self._one(self._value(of), "of"), self._one(self._argument(wrt), "wrt")
+        ends = self._evaluation.output.numbers
+        return showing.explanation(self._recording, value, argument, self._name(argument), ends)
+
+    def diagram(self, of: str | None = None) -> Diagram:
+        """Draw the operations as boxes, with the names and shapes of the values along the wires.
+
+        Parameters
+        ----------
+        of
+            The name of the value to stop at; the output by default.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import trace
+        >>> def f(x):
+        ...     h = np.tanh(x)
+        ...     return h * x
+        >>> trace(f, np.array([1.0, 2.0])).diagram()
+        x (2,)
+          → Tanh → h (2,)
+          → Multiply (h, x) → f (2,)
+        """
+        return showing.diagram(self._recording, self._value(of).numbers)
+
+    def check(self, wrt: Argument | None = None) -> Report:
+        """Compare the Jacobians of the output with finite differences of the function.
+
+        Parameters
+        ----------
+        wrt
+            The name or number of an argument; all of them by default.
+
+        Returns
+        -------
+        Report
+            ``report.ok``, ``report.raise_if_wrong()``, ``print(report)``
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from jacobians import trace
+        >>> trace(lambda A, x: np.tanh(A @ x), np.ones((3, 2)), np.array([0.1, 0.2])).check().ok
+        True
+        """
+        from jacobians.checking import Report, check_jacobian
+
+        inputs = self._evaluation.inputs
+        chosen = self._argument(wrt).numbers if wrt is not None else [n for one in inputs.values() for n in one.numbers]
+        places = {n: (k, at) for k, one in inputs.items() for at, n in enumerate(one.numbers)}
+        findings = []
+        for argument in chosen:
+            if argument not in places:
+                raise ValueError(f"only arguments can be varied; {self._name(argument)} is none: {self._known()}")
+            k, at = places[argument]
+            outputs = self._evaluation.output.numbers
+            wanted = [Wanted(n, argument, self._name(n), self._name(argument)) for n in outputs]
+            for out, J in enumerate(self._recording.jacobians(wanted)):
+
+                def varied(value: Any, k: int = k, at: int = at, out: int = out) -> Any:
+                    return self._called(k, at, value)[out]
+
+                value = self._array(argument)
+                (finding,) = check_jacobian(varied, value, J).findings
+                findings.append(replace(finding, name=f"∂{J.form.out_name}/∂{J.form.wrt_name}"))
+        return Report(tuple(findings), self._title())
+
+    def _called(self, k: int, at: int, value: Any) -> list[Any]:
+        """The outputs for one array of argument k replaced."""
+        arguments = list(self._arguments)
+        _, leaves, rebuild = flatten(arguments[k])
+        arguments[k] = rebuild([value if n == at else leaf for n, leaf in enumerate(leaves)])
+        return flatten(self._function(*arguments, **self._options))[1]
+
+    def _one(self, leaves: Leaves, what: str) -> int:
+        """The number of a value that must be one array."""
+        if len(leaves.numbers) != 1:
+            names = ", ".join(self._name(n) for n in leaves.numbers) or "none"
+            raise ValueError(f"{what} must be one array; here are {len(leaves.numbers)}: {names}. Name one of them")
+        return leaves.numbers[0]
+
+    def _title(self) -> str:
+        shapes = [
+            f"{name} {self._recording.values[n].shape}"
+            for one in self._evaluation.inputs.values() for name, n in zip(one.names, one.numbers, strict=True)
+        ]  # fmt: skip
+        return f"{_called(self._function)}({', '.join(shapes)})"
+
+    def __repr__(self) -> str:
+        outputs = ", ".join(
+            f"{self._name(n)} {self._recording.values[n].shape}" for n in self._evaluation.output.numbers
+        )
+        count = len(self._recording.nodes)
+        return f"Graph of {self._title()} → {outputs}: {count} operation{'s' if count != 1 else ''}"
+
+    def _repr_html_(self) -> str:
+        return self.diagram()._repr_html_()
+
     # -- names ---------------------------------------------------------------------------------------------------------
 
     def _name(self, number: int) -> str:
@@ -314,11 +461,17 @@ class Graph:
         return ", ".join(self._numbers)
 
 
-def _letters(node: Node, value: Array) -> set[str]:
-    """The letters in the formulas of a layer, but for its output."""
-    found: set[str] = set()
-    for written in node.layer.local(*node.inputs, value).values():
-        for _, text, _ in getattr(written, "written", ()):
-            for factor in parse(text).arrays:
-                found |= {word for word in words(factor.name) if LETTERS.fullmatch(word)}
-    return found - {node.layer.output_name}
+def _letters(node: Node, value: Array) -> frozenset[str]:
+    """The names in the formulas of a layer."""
+    local = node.layer.local(*node.inputs, value).values()
+    return letters_of(
+        one for written in local for one in
+        ([text for _, text, _ in written.written] if isinstance(written, Terms) else [written.form]
+         if isinstance(written, Jacobian) else [])
+    )  # fmt: skip
+
+
+def _called(function: Callable[..., Any]) -> str:
+    """What a function is called."""
+    name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
+    return "f" if name in (None, "<lambda>") else str(name)

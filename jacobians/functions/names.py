@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -21,7 +20,6 @@ from jacobians.core.traced import OURS, THEIRS, Traced
 from jacobians.functions.nested import flatten
 
 STANDARD = str(Path(os.__file__).parent)  # the standard library
-DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class SourceNames:
@@ -87,21 +85,3 @@ class SourceNames:
             for path, one in zip(*flatten(value, name)[:2], strict=True):
                 if isinstance(one, Traced | np.ndarray):
                     self._note(path, one)
-
-
-def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """The names; those that occur more than once, or that are taken, with a subscript.
-
-    >>> apart(["h", "e", "h"])
-    ['h₁', 'e', 'h₂']
-    """
-    names = list(names)
-    every, so_far = Counter([*names, *taken]), Counter[str]()
-    used, result = {*names, *taken}, []
-    for name in names:
-        one = name
-        while (one in used and every[name] > 1) or one in result:
-            so_far[name] += 1
-            one = name + str(so_far[name]).translate(DIGITS)
-        result.append(one)
-    return result

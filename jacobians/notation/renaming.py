@@ -1,9 +1,10 @@
-"""The names in a form, replaced: the letters of a layer by those of whoever uses it."""
+"""The names in a form, replaced: the letters of a layer by those of whoever uses it; and names kept apart."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from jacobians.notation.structure import Factor, Form
@@ -12,6 +13,7 @@ from jacobians.notation.symbols import Named, Products, changed
 
 WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
 Names = tuple[tuple[str, str], ...]
+DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def renamed(form: Form, names: Names) -> Form:
@@ -53,3 +55,21 @@ def names_in(form: Form) -> Iterator[str]:
     for one in form.terms:
         for factor in (*one.factors, *one.lookups):
             yield from (n.name for p in factor.symbol for n in p.names if n.name != DELTA)
+
+
+def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """The names; those that occur more than once, or that are taken, with a subscript.
+
+    >>> apart(["h", "e", "h"])
+    ['h₁', 'e', 'h₂']
+    """
+    names = list(names)
+    every, so_far = Counter([*names, *taken]), Counter[str]()
+    used, result = {*names, *taken}, dict[str, None]()
+    for name in names:
+        one = name
+        while (one in used and every[name] > 1) or one in result:
+            so_far[name] += 1
+            one = name + str(so_far[name]).translate(DIGITS)
+        result[one] = None
+    return list(result)

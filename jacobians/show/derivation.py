@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Generic
 
-from jacobians.core.jacobian import Jacobian
 from jacobians.notation.formula import factor_products, left_side, letter, written
+from jacobians.notation.renaming import DIGITS
 from jacobians.notation.structure import Factor, Form, Shape
 from jacobians.notation.sums import Sign, Written, summed, summing_delta, without
 from jacobians.notation.symbols import Symbol, symbol_of
-from jacobians.show.costs import Pairs
-from jacobians.show.names import DIGITS
+from jacobians.show.derivatives import Derivatives, J, Pair
 
 WIDE = 160  # letters in a line; what is wider goes straight to its result
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on
@@ -46,40 +46,103 @@ class Definition:
     known: str = ""
 
 
-def derivation(factors: Sequence[Jacobian], pairs: Pairs) -> tuple[Jacobian, tuple[Step | Definition, ...]]:
-    """The product of the factors in this order, and every contraction on the way."""
-    rest = list(factors)
+@dataclass
+class _Sum(Generic[J]):
+    """What ∂w/∂u consists of until it is needed: the local Jacobian, if w is made of u, and products on the way."""
+
+    local: J | None = None
+    products: list[tuple[Form, Form, J]] = field(default_factory=list)
+
+
+def derivation(graph: Derivatives[J], ends: Pair, vertices: Sequence[int]) -> tuple[J, tuple[Step | Definition, ...]]:
+    """∂value/∂argument with the values between eliminated in this order, and every contraction on the way."""
+    left = {pair: _Sum(jacobian) for pair, jacobian in graph.local.items()}
     steps: list[Step | Definition] = []
     named = 0
-    for a, b in pairs:
-        product = rest[a] @ rest[b]
-        product = product.named(rest[a].form.out_name, rest[b].form.wrt_name)
-        steps.append(_step(rest[a].form, rest[b].form, product.form))
-        if len(rest) > 2:
-            form, definitions = _abbreviated(product.form, named)
+
+    def finished(pair: Pair, last: bool) -> J:
+        """The Jacobian of a pair to which no products will be added any more."""
+        nonlocal named
+        found = left[pair]
+        if found.local is not None and not found.products:
+            return found.local
+        total: J = found.products[0][2] if found.local is None else found.local + found.products[0][2]
+        for *_, product in found.products[1:]:
+            total = total + product
+        total = _named(total, graph, pair)
+        steps.append(_step(found, total.form))
+        if not last:
+            form, definitions = _abbreviated(total.form, named)
             named += len(definitions)
-            steps += definitions
-            product = Jacobian(form, product.arrays)
-        rest[a : b + 1] = [product]
-    return rest[0], tuple(steps)
+            steps.extend(definitions)
+            total = total.with_form(form)
+        return total
+
+    for v in vertices:
+        above, below = [pair for pair in left if pair[1] == v], [pair for pair in left if pair[0] == v]
+        lefts, rights = [finished(pair, False) for pair in above], [finished(pair, False) for pair in below]
+        for (out, _), one in zip(above, lefts, strict=True):
+            for (_, by), two in zip(below, rights, strict=True):
+                product = _named(one @ two, graph, (out, by))
+                left.setdefault((out, by), _Sum()).products.append((one.form, two.form, product))
+        for pair in (*above, *below):
+            del left[pair]
+    return finished(ends, True), tuple(steps)
 
 
-def _step(left: Form, right: Form, product: Form) -> Step:
+def _named(jacobian: J, graph: Derivatives[J], pair: Pair) -> J:
+    out, by = (graph.values[n].name for n in pair)
+    return jacobian.with_form(replace(jacobian.form, out_name=out, wrt_name=by))
+
+
+def _step(found: _Sum[J], total: Form) -> Step:
     """Write ∂f_i/∂A_jk = Σ_l ∂f_i/∂z_l ∂z_l/∂A_jk = …, line by line."""
-    ends = [letter(k) for k in range(len(product.shape))]
-    out, wrt = ends[: len(left.out_shape)], ends[len(left.out_shape) :]
-    count = len(ends) + len(left.wrt_shape)
-    middle = [letter(k) for k in range(len(ends), count)]
+    ends = [letter(k) for k in range(len(total.shape))]
+    whole = left_side(total, ends)
+    if found.local is None and len(found.products) == 1:
+        ((left, right, _),) = found.products
+        return Step(whole, tuple(_product_lines(left, right, total, ends)))
+    chains = [_chained(left, right, ends) for left, right, _ in found.products]
+    local, reason = (written(found.local.form), "the first is local") if found.local is not None else ([], "")
+    text = summed(local)
+    joined = " + ".join([text, *chains] if local else chains)
+    lines = [Line(joined, reason)]
+    result = summed(written(total))
+    if len(result) <= WIDE and not local:
+        parts = [summed(written(product.form)) for *_, product in found.products]
+        put_in = " + ".join(part if " − " not in part and not part.startswith("−") else f"({part})" for part in parts)
+        if len(put_in) <= WIDE and put_in != result:
+            lines.append(Line(put_in))
+    return Step(whole, (*lines, Line(result)))
+
+
+def _chained(left: Form, right: Form, ends: Sequence[str]) -> str:
+    """Σ_l ∂f_i/∂z_l · ∂z_l/∂A_jk."""
+    out, wrt, middle = _letters(left, ends)
+    over = f"Σ_{''.join(middle)} " if middle else ""
+    return f"{over}{left_side(left, [*out, *middle])} · {left_side(right, [*middle, *wrt])}"
+
+
+def _letters(left: Form, ends: Sequence[str]) -> tuple[Sequence[str], Sequence[str], list[str]]:
+    """The letters of the output, of the argument and of what is summed."""
+    cut = len(left.out_shape)
+    return ends[:cut], ends[cut:], [letter(len(ends) + k) for k in range(len(left.wrt_shape))]
+
+
+def _product_lines(left: Form, right: Form, product: Form, ends: Sequence[str]) -> Iterator[Line]:
+    """A product of two Jacobians: in symbols, put in, with its deltas summed away."""
+    out, wrt, middle = _letters(left, ends)
+    count = len(ends) + len(middle)
     first = written(left, [*out, *middle], count)
     hidden = max((len(p.summed) for p in first), default=0)
     second = written(right, [*middle, *wrt], count + hidden)
+    yield Line(_chained(left, right, ends))
     over = f"Σ_{''.join(middle)} " if middle else ""
-    lines = [Line(f"{over}{left_side(left, [*out, *middle])} · {left_side(right, [*middle, *wrt])}")]
     put_in = f"{over}{_bracketed(first)} · {_bracketed(second)}"
     last = written(product)
     if len(put_in) > WIDE:
-        return Step(left_side(product, ends), (*lines, Line(summed(last))))
-    lines.append(Line(put_in))
+        yield Line(summed(last))
+        return
     products = [Written(p.sign * q.sign, (*p.signs, *q.signs), (*middle, *p.summed, *q.summed))
                 for p in first for q in second]  # fmt: skip
     shown = [(products, "")] + (list(_eliminations(products)) if len(products) <= 4 else [])
@@ -87,10 +150,11 @@ def _step(left: Form, right: Form, product: Form) -> Step:
         shown[-1] = (last, shown[-1][1])
     else:
         shown.append((last, ""))
-    lines += [Line(summed(found), reason) for found, reason in shown[1:]]
     if len(shown) == 1 and len(products) == 1:
-        lines[-1] = Line(summed(last))
-    return Step(left_side(product, ends), tuple(lines))
+        yield Line(summed(last))
+        return
+    yield Line(put_in)
+    yield from (Line(summed(found), reason) for found, reason in shown[1:])
 
 
 def _bracketed(products: Sequence[Written]) -> str:

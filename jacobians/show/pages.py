@@ -4,57 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
-from jacobians.core.jacobian import Jacobian
 from jacobians.engine.memory import in_words
-from jacobians.notation.formula import equation, times
 from jacobians.notation.markup import html, latex
-from jacobians.notation.symbols import LONGEST
+from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
+from jacobians.show.explained import Explained, name_of, shape_of, whole_formula
 from jacobians.show.html import STYLE
-
-if TYPE_CHECKING:
-    from jacobians.show.explanation import Explanation
-
-
-def whole_formula(jacobian: Jacobian) -> str:
-    """The formula without […]."""
-    return equation(jacobian.form, longest=LONGEST)
-
-
-def name_of(jacobian: Jacobian) -> str:
-    """∂f/∂A."""
-    return f"∂{jacobian.form.out_name}/∂{jacobian.form.wrt_name}"
-
-
-def shape_of(jacobian: Jacobian) -> str:
-    """The shape in its two groups."""
-    return times(jacobian.out_shape, jacobian.wrt_shape)
-
 
 # --- as text ----------------------------------------------------------------------------------------------------------
 
 
-def text(found: Explanation) -> Iterator[str]:
+def text(found: Explained[Any]) -> Iterator[str]:
     """The lines of the derivation."""
     yield from _under_each_factor(found)
     yield ""
     yield "The local Jacobians:"
-    yield from _aligned([(name_of(f), shape_of(f), whole_formula(f)) for f in found.factors])
+    yield from _aligned([(name_of(f.form), shape_of(f.form), whole_formula(f.form)) for f in found.factors])
     if found.steps:
         yield ""
-        if found.axes:
-            yield f"Contracted: {found.subscripts}"
-            yield f"  {found.axes}"
-        else:
-            yield "A product of numbers:"
+        yield from _contraction(found)
         yield ""
     for step in found.steps:
         yield from _step_text(step)
     yield ""
-    yield f"Result: {shape_of(found.result)}"
+    yield f"Result: {shape_of(found.result.form)}"
     yield f"  {found.formula}"
     if found.orders:
         yield ""
@@ -62,21 +38,32 @@ def text(found: Explanation) -> Iterator[str]:
         yield from _aligned(_costs(found))
 
 
-def _under_each_factor(found: Explanation) -> Iterator[str]:
+def _contraction(found: Explained[Any]) -> Iterator[str]:
+    """What is contracted, in a line or two."""
+    if found.axes:
+        yield f"Contracted: {found.subscripts}"
+        yield f"  {found.axes}"
+    elif found.subscripts:
+        yield "A product of numbers:"
+    else:
+        yield "One value after another eliminated, the paths through it added up:"
+
+
+def _under_each_factor(found: Explained[Any]) -> Iterator[str]:
     """The product, with the shape of each factor under it."""
-    above, below = [found.name, "="], [shape_of(found.result), ""]
+    above, below = [found.name, "="], [shape_of(found.result.form), ""]
     for k, factor in enumerate(found.factors):
         above += ["·"] if k else []
         below += [""] if k else []
-        above.append(name_of(factor))
-        below.append(shape_of(factor))
-    if len(found.factors) <= 6:
+        above.append(name_of(factor.form))
+        below.append(shape_of(factor.form))
+    if len(found.factors) <= 6 and found.subscripts:
         widths = [max(len(a), len(b)) for a, b in zip(above, below, strict=True)]
         yield "  ".join(a.center(w) for a, w in zip(above, widths, strict=True)).rstrip()
         yield "  ".join(b.center(w) for b, w in zip(below, widths, strict=True)).rstrip()
     else:
         yield found.product
-        yield f"shape {shape_of(found.result)}"
+        yield f"shape {shape_of(found.result.form)}"
 
 
 def _step_text(step: Step | Definition) -> Iterator[str]:
@@ -89,8 +76,8 @@ def _step_text(step: Step | Definition) -> Iterator[str]:
         yield f"  {left} = {line.text.ljust(width)}   {line.reason}".rstrip()
 
 
-def _costs(found: Explanation) -> list[tuple[str, ...]]:
-    itemsize = found.result.dtype.itemsize
+def _costs(found: Explained[Any]) -> list[tuple[str, ...]]:
+    itemsize = found.result.form.dtype.itemsize
     rows: list[tuple[str, ...]] = [("order", "structured", "largest", "full tensors", "largest")]
     for order in found.orders:
         name = f"{order.name}, chosen" if order.chosen and len(found.orders) > 1 else order.name
@@ -106,17 +93,17 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 # --- as HTML ----------------------------------------------------------------------------------------------------------
 
 
-def page(found: Explanation) -> str:
+def page(found: Explained[Any]) -> str:
     """The derivation as HTML."""
-    boxes = " · ".join(
-        f'<span class="under">{html(name_of(f))}<small>{shape_of(f)}</small></span>' for f in found.factors
-    )
-    parts = [f'<p><span class="under">{html(found.name)}<small>{shape_of(found.result)}</small></span> = {boxes}</p>']
-    rows = "".join(_cells(html(name_of(f)), shape_of(f), html(whole_formula(f))) for f in found.factors)
+    boxes = html(found.rule)
+    if found.subscripts:
+        boxes = " · ".join(_under(f.form) for f in found.factors)
+    parts = [f"<p>{_under(found.result.form)} = {boxes}</p>"]
+    rows = "".join(_cells(html(name_of(f.form)), shape_of(f.form), html(whole_formula(f.form))) for f in found.factors)
     parts.append(f"<p>The local Jacobians:</p><table>{rows}</table>")
     if found.steps:
         string = f"Contracted: <code>{escape(found.subscripts)}</code>, {html(found.axes)}"
-        parts.append(f"<p>{string if found.axes else 'A product of numbers:'}</p>")
+        parts.append(f"<p>{string if found.axes else ' '.join(_contraction(found))}</p>")
         lines = []
         for step in found.steps:
             if isinstance(step, Definition):
@@ -126,13 +113,18 @@ def page(found: Explanation) -> str:
                 reason = f'<span class="muted">{html(line.reason)}</span>'
                 lines.append(_cells("" if k else html(step.left), f"= {html(line.text)}", reason))
         parts.append(f'<table class="steps">{"".join(lines)}</table>')
-    parts.append(f"<p>Result: <b>{html(found.formula)}</b>, {shape_of(found.result)}</p>")
+    parts.append(f"<p>Result: <b>{html(found.formula)}</b>, {shape_of(found.result.form)}</p>")
     if found.orders:
         head, *body = _costs(found)
         cells = "".join(f"<th>{c}</th>" for c in head)
         rows = "".join(_cells(*row) for row in body)
         parts.append(f"<table><tr>{cells}</tr>{rows}</table>")
     return f'{STYLE}<div class="jacobians">{"".join(parts)}</div>'
+
+
+def _under(form: Form) -> str:
+    """∂f/∂A with its shape below."""
+    return f'<span class="under">{html(name_of(form))}<small>{shape_of(form)}</small></span>'
 
 
 def _cells(*cells: str) -> str:
@@ -142,10 +134,20 @@ def _cells(*cells: str) -> str:
 # --- as LaTeX ---------------------------------------------------------------------------------------------------------
 
 
-def mathematics(found: Explanation) -> str:
+def _paths(rule: str) -> str:
+    return " + ".join(r" \; ".join(latex(one) for one in path.split(" · ")) for path in rule.split(" + "))
+
+
+def mathematics(found: Explained[Any]) -> str:
     """The derivation as LaTeX."""
-    factors = r" \; ".join(rf"\underbrace{{{latex(name_of(f))}}}_{{{latex(shape_of(f))}}}" for f in found.factors)
-    rows = [rf"\underbrace{{{latex(found.name)}}}_{{{latex(shape_of(found.result))}}} &= {factors}"]
+    factors = (
+        _paths(found.rule)
+        if not found.subscripts
+        else r" \; ".join(
+            rf"\underbrace{{{latex(name_of(f.form))}}}_{{{latex(shape_of(f.form))}}}" for f in found.factors
+        )
+    )
+    rows = [rf"\underbrace{{{latex(found.name)}}}_{{{latex(shape_of(found.result.form))}}} &= {factors}"]
     for step in found.steps:
         if isinstance(step, Definition):
             rows.append(rf"{latex(step.left)} &:= {latex(step.known or step.right)}")

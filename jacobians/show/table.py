@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from html import escape
 from math import prod
-from operator import matmul
 
-from numpy.typing import ArrayLike
-
-from jacobians.core.jacobian import Jacobian
-from jacobians.core.layer import Layer
 from jacobians.engine import memory
-from jacobians.notation.formula import share, times
+from jacobians.notation.formula import equation, share, times
 from jacobians.notation.markup import html
+from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
+from jacobians.show.derivatives import Derivatives, J, Pair
 from jacobians.show.html import STYLE
-from jacobians.show.names import Link, Path, path_of
 
 LONG = 80  # letters in a formula of a product
 HEADINGS = ("Jacobian", "shape", "formula", "non-zero", "held", "full")
@@ -58,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in groups: a chain has its local Jacobians first, then their products."""
+    """Rows in groups: first the local Jacobians, then their products."""
 
     title: str
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
@@ -91,79 +86,47 @@ class Table:
         )
 
 
-def table(layer: Layer, *inputs: ArrayLike) -> Table:
-    """The shape table of a layer or chain. Nothing is materialised for it.
+def table(title: str, graph: Derivatives[J], composed: Mapping[Pair, J], headings: tuple[str, str]) -> Table:
+    """The shape table of a graph. Nothing is materialised for it.
 
     Parameters
     ----------
-    layer
-        A layer; a chain shows the local Jacobians of all its layers, and their products.
-    *inputs
-        The inputs of the layer.
-
-    Examples
-    --------
-    >>> from jacobians import Affine
-    >>> print(table(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]), [1, -1]))
-    Affine(A (3, 2), b (3,)) for x (2,)
-    <BLANKLINE>
-    Jacobian  shape      formula                non-zero      held       full
-    ────────  ─────────  ─────────────────────  ────────  ────────  ─────────
-    ∂z/∂x     3 × 2      ∂z_i/∂x_j = A_ij           100%  48 bytes   48 bytes
-    ∂z/∂A     3 × (3×2)  ∂z_i/∂A_jk = δ_ij x_k       33%  16 bytes  144 bytes
-    ∂z/∂b     3 × 3      ∂z_i/∂b_j = δ_ij            33%   0 bytes   72 bytes
+    title
+        What the graph is of.
+    graph
+        The values and the local Jacobians.
+    composed
+        The Jacobians of the outputs by the arguments; those that are local ones are not shown again.
+    headings
+        What the two groups are called, where there are both.
     """
-    path = path_of(layer, inputs)
-    shapes = ", ".join(f"{name} {x.shape}" for name, x in path.inputs.items())
-    title = f"{layer!r} for {shapes}"
-    local = tuple(_local(path.links))
-    if len(path.links) == 1 and not path.links[0].inside:
-        return Table(title, (("", local),))
-    return Table(title, (("of each layer", local), ("of the chain", tuple(_composed(path)))))
+    local = [_row(graph, pair, jacobian) for pair, jacobian in graph.local.items()]
+    rest = [
+        _row(graph, pair, jacobian) for pair, jacobian in composed.items()
+        if pair not in graph.local or len(graph.between(*pair).local) > 1
+    ]  # fmt: skip
+    if not rest:
+        return Table(title, (("", tuple(local)),))
+    return Table(title, tuple(zip(headings, (tuple(local), tuple(rest)), strict=True)))
 
 
 def _ruled(heading: str, width: int) -> str:
     return f"── {heading} ".ljust(width, "─")
 
 
-def _local(links: Iterable[Link]) -> Iterator[Row]:
-    """The local Jacobians, those inside of a residual layer first; with the paths of numbered parameters."""
-    for link in links:
-        yield from _local(link.inside)
-        for name, jacobian in link.jacobians.items():
-            if name in link.layer.input_names or not link.inside:
-                numbered = name in link.layer.parameters and link.arguments[name] != name
-                yield _row(jacobian, f"{link.path}.{name}" if numbered else "", [jacobian])
-
-
-def _composed(path: Path) -> Iterator[Row]:
-    """The products, from the output to each argument; products from the output on are shared."""
-    last = path.links[-1]
-    for name in path.wrt:
-        factors = path.factors(name)
-        if len(factors) > 1 or path.links[-1].inside:
-            product = reduce(matmul, factors)
-            yield _row(product.named(last.name, factors[-1].form.wrt_name), name if "." in name else "", factors)
-
-
-def _row(jacobian: Jacobian, path: str, factors: Sequence[Jacobian]) -> Row:
+def _row(graph: Derivatives[J], pair: Pair, jacobian: J) -> Row:
     form = jacobian.form
-    plain = form.wrt_name == path.rpartition(".")[2]
+    path = graph.values[pair[1]].path
+    size = prod(form.shape)
     return Row(
-        _name(jacobian), "" if plain else path, times(form.out_shape, form.wrt_shape), _formula(jacobian, factors),
-        jacobian.nonzeros, prod(form.shape), jacobian.nbytes, jacobian.full_nbytes,
+        graph.name(pair), path, times(form.out_shape, form.wrt_shape), _formula(graph, pair, form),
+        jacobian.nonzeros, size, jacobian.nbytes, size * form.dtype.itemsize,
     )  # fmt: skip
 
 
-def _formula(jacobian: Jacobian, factors: Sequence[Jacobian]) -> str:
-    """The formula, or where it is long the product of Jacobians that it comes from."""
-    formula = jacobian.formula
-    if len(factors) == 1 or (len(formula) <= LONG and "[…]" not in formula):
+def _formula(graph: Derivatives[J], pair: Pair, form: Form) -> str:
+    """The formula, or where it is long the Jacobians that it comes from."""
+    formula = equation(form)
+    if pair in graph.local or (len(formula) <= LONG and "[…]" not in formula):
         return formula
-    names = [_name(f) for f in factors]
-    short = names if len(names) <= 6 else [*names[:3], "⋯", *names[-2:]]
-    return f"{_name(jacobian)} = {' · '.join(short)}"
-
-
-def _name(jacobian: Jacobian) -> str:
-    return f"∂{jacobian.form.out_name}/∂{jacobian.form.wrt_name}"
+    return f"{graph.name(pair)} = {graph.written(*pair)}"

@@ -25,7 +25,6 @@ from jacobians.notation.formula import equation, letter
 from jacobians.notation.sums import NUMBER
 from jacobians.notation.symbols import LONGEST
 from jacobians.show.derivation import Definition
-from jacobians.show.explanation import explain
 
 LETTER = re.compile(r"[a-z]′*")
 RANGE = re.compile(r"\[([a-z]′*)<(\d+)\]")
@@ -161,7 +160,7 @@ def inner_values(layer, inputs):
 
 
 def assert_formula_is_the_tensor(layer, inputs, wrt):
-    found = explain(layer, *inputs, wrt=wrt)
+    found = layer.explain(*inputs, wrt=wrt)
     reader = Reader({**inner_values(layer, inputs), **found.values})
     for factor in found.factors:
         assert_close(reader.equation(equation(factor.form, LONGEST), factor.shape), factor.full())
@@ -216,7 +215,7 @@ def test_chains(net, x):
 
 def test_the_reader_notices_a_wrong_formula():
     net, x = Chain(Affine(np.ones((3, 2)), np.ones(3)), Tanh()), np.array([0.1, 0.2])
-    found = explain(net, x, wrt="0.A")
+    found = net.explain(x, wrt="0.A")
     reader = Reader(found.values)
     right = reader.equation(found.formula, found.result.shape)
     for wrong in ("δ_ik (1-f²)_i x_j", "δ_ij (1-f²)_i", "−δ_ij (1-f²)_i x_k", "2 δ_ij (1-f²)_i x_k"):

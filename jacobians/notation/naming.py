@@ -1,0 +1,69 @@
+"""What the values of a graph are called in its formulas: z = Ax + b, f = tanh(z), L.
+
+A value is called what the source calls it, or else what the layer that makes it calls its output; an argument what
+`forward` or the function calls it. What occurs more than once gets a subscript: z₁, f₁, z₂, f₂, A₁, A₂. A layer's
+formulas are written in letters of its own; each of them is replaced by the name of the value that it stands for, and
+what stands for no value (p in the Jacobian of log Σ exp) is kept apart likewise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from jacobians.notation.parse import parse
+from jacobians.notation.renaming import Names, apart, names_in, words
+from jacobians.notation.structure import Form
+
+LETTERS = re.compile(r"[^\W\d_]+")
+Naming = tuple[str, Names]
+"""What a value is called, and what the names in the formulas of the layer that makes it are called."""
+
+
+class Step(NamedTuple):
+    """A layer that makes a value, as far as names go."""
+
+    value: int
+    output: str
+    """What its formulas call its output."""
+
+    arguments: Sequence[tuple[str, int]]
+    """What its formulas call its arguments, and their numbers."""
+
+    letters: frozenset[str]
+    """All names in its formulas."""
+
+    name: str = ""
+    """What the source calls its output, if it does."""
+
+    known: tuple[tuple[str, str], ...] = ()
+    """Names in its formulas that stand for constants, and what these are called."""
+
+
+def letters_of(local: Iterable[str | Form]) -> frozenset[str]:
+    """The names in formulas, given as text or as forms."""
+    names = (name for one in local for name in (_names(one) if isinstance(one, str) else names_in(one)))
+    return frozenset(word for name in names for word in words(name) if LETTERS.fullmatch(word))
+
+
+def _names(text: str) -> list[str]:
+    return [factor.name for factor in parse(text).arrays]
+
+
+def named(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, Naming]:
+    """Names for all values, by number, no two of them alike; `leaves` are the names of the arguments."""
+    inputs = dict(zip(leaves, apart(leaves.values()), strict=True))
+    called = [one.name or (one.output if one.output.isalpha() else "z") for one in steps]
+    values = dict(zip([one.value for one in steps], apart(called, inputs.values()), strict=True))
+    names = inputs | values
+    taken = {*names.values(), *(name for one in steps for _, name in one.known)}
+    own = [sorted(one.letters - {one.output} - {n for n, _ in one.arguments} - dict(one.known).keys()) for one in steps]
+    free = iter(apart([letter for letters in own for letter in letters], taken))
+    found: dict[int, Naming] = {number: (name, ()) for number, name in inputs.items()}
+    for one, letters in zip(steps, own, strict=True):
+        changed = {letter: next(free) for letter in letters} | dict(one.known)
+        changed |= {name: names[number] for name, number in one.arguments if number in names}
+        changed[one.output] = names[one.value]
+        found[one.value] = names[one.value], tuple((old, new) for old, new in changed.items() if old != new)
+    return found

@@ -1,0 +1,131 @@
+"""`Derivatives`: a graph as it is shown, values with their names and the local Jacobians between them.
+
+Whoever has a graph (a layer, a chain, a traced function) makes one; tables, derivations and diagrams are drawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from jacobians.engine.tape import Array
+from jacobians.notation.structure import Form, Shape
+
+Pair = tuple[int, int]
+"""The numbers of a value and of an argument: ∂value/∂argument."""
+
+
+class Structured(Protocol):
+    """What is shown of a Jacobian; `jacobians.Jacobian` says what each of these is."""
+
+    @property
+    def form(self) -> Form:
+        """The structure."""
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The arrays of the factors."""
+
+    @property
+    def nonzeros(self) -> int:
+        """How many entries can be different from zero."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the factors."""
+
+    def __matmul__(self, other: Any, /) -> Any:
+        """The chain rule."""
+
+    def __add__(self, other: Any, /) -> Any:
+        """The sum of two paths."""
+
+    def with_form(self, form: Form) -> Self:
+        """The same arrays under other names."""
+
+
+J = TypeVar("J", bound=Structured)
+
+
+class Value(NamedTuple):
+    """A value of a graph."""
+
+    name: str
+    shape: Shape
+    path: str = ""
+    """Its dotted path, where the name alone does not say it: ``0.A`` for A₁."""
+
+    maker: str = ""
+    """The layer or function that makes it; nothing for an argument."""
+
+    details: str = ""
+    """The maker's parameters and options."""
+
+
+@dataclass(frozen=True)
+class Derivatives(Generic[J]):
+    """Values by number, in the order in which they are made, and the Jacobian of each by each that it is made of."""
+
+    values: Mapping[int, Value]
+    local: Mapping[Pair, J]
+
+    def between(self, value: int, argument: int) -> Derivatives[J]:
+        """Only what is on a way from the argument to the value."""
+        above, below = {argument}, {value}
+        for out, by in self.local:  # in order: what is made comes after what it is made of
+            if by in above:
+                above.add(out)
+        for out, by in reversed(list(self.local)):
+            if out in below:
+                below.add(by)
+        both = (above & below) | {value, argument}
+        return Derivatives(
+            {n: v for n, v in self.values.items() if n in both},
+            {(out, by): one for (out, by), one in self.local.items()
+             if out in both and by in both and out in above and by in below and out != argument and by != value},
+        )  # fmt: skip
+
+    @cached_property
+    def uses(self) -> Mapping[int, Sequence[int]]:
+        """What every value is made of."""
+        found: dict[int, list[int]] = {}
+        for out, by in self.local:
+            found.setdefault(out, []).append(by)
+        return found
+
+    def paths(self, value: int, argument: int, most: int) -> list[list[Pair]]:
+        """The ways from a value down to an argument, the first so many of them."""
+        found: list[list[Pair]] = []
+        waiting: list[list[Pair]] = [[(value, by)] for by in self.uses.get(value, ())]
+        while waiting and len(found) < most:
+            path = waiting.pop(0)
+            last = path[-1][1]
+            if last == argument:
+                found.append(path)
+            else:
+                waiting[:0] = [[*path, (last, by)] for by in self.uses.get(last, ())]
+        return found
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether there are no branches."""
+        return len(self.local) == len(self.values) - 1 and all(len(some) == 1 for some in self.uses.values())
+
+    def name(self, pair: Pair) -> str:
+        """∂f/∂A."""
+        return f"∂{self.values[pair[0]].name}/∂{self.values[pair[1]].name}"
+
+    def written(self, value: int, argument: int, most: int = 4) -> str:
+        """The chain rule, as in ∂f/∂z · ∂z/∂A: a product for every path, added up; […] where there are too many."""
+        found = self.between(value, argument).paths(value, argument, most + 1)
+        products = [" · ".join(self._short([self.name(pair) for pair in path])) for path in found[:most]]
+        return " + ".join([*products, "⋯"] if len(found) > most else products) or "0"
+
+    def _short(self, names: list[str]) -> list[str]:
+        return names if len(names) <= 6 else [*names[:3], "⋯", *names[-2:]]
+
+    def first_to_last(self) -> Iterator[tuple[int, Value]]:
+        """The values in the order in which they are made."""
+        return iter(self.values.items())
