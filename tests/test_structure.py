@@ -23,8 +23,8 @@ EXTRAS = {"autograd", "dask", "h5py", "jax", "matplotlib", "scipy", "tqdm", "zar
 """Optional packages, which are imported where they are used."""
 
 DOORS = {("functions.graph", "checking")}
-"""Methods that open another room: ``g.check()`` loads the checker when it is called, and the checker is written in terms
-of `jacobian` itself. Such imports stand inside of the method, and do not count as arrows."""
+"""Methods that open another room: ``g.check()`` loads the checker when it is called, and the checker is written with
+`jacobian` itself. Such imports stand inside of the method, and do not count as arrows."""
 
 
 class Import(NamedTuple):
