@@ -108,7 +108,7 @@ class Recording:
         What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
     """
 
-    __slots__ = ("leaves", "naming", "nodes", "origins", "parts", "paths", "values")
+    __slots__ = ("aliases", "leaves", "naming", "nodes", "origins", "parts", "paths", "values")
 
     def __init__(self, paths: Mapping[int, str]) -> None:
         self.paths = paths
@@ -117,6 +117,7 @@ class Recording:
         self.nodes: list[Node] = []
         self.naming: dict[int, Naming] = {}
         self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
+        self.aliases: list[tuple[Any, Any]] = []  # what np.asarray gave, weakly, and of which array
         self.origins: dict[int, Any] | None = None  # the caller's arrays by their copies' identities, where asked for
 
     def copy(self) -> Recording:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import linecache
 import operator
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -133,6 +134,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def written(self, pending: Any) -> None:
         """Note what has been written into the array; the value is made when it is asked for."""
+        if self.recording.aliases:
+            self._require_unshared()
         self._pending = pending
         self._version += 1
 
@@ -143,6 +146,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def become(self, new: Traced) -> None:
         """Write the entries of another one into this array, and into whatever it is a view of."""
+        if self.recording.aliases:
+            self._require_unshared()
         if new.dtype != self.dtype:
             new = RULES["astype"](new, self.dtype)
         number = new.number
@@ -340,7 +345,24 @@ class Traced(NDArrayOperatorsMixin):
         flat = found.reshape(-1)
         for k in range(flat.size):
             flat[k] = Traced(self.recording, -1, View(now, -1, partial(_entry, k), None, k))
+        if not copy:  # np.asarray shares its entries with this array, so neither may be written into from now on
+            found.flags.writeable = False
+            self.recording.aliases.append((weakref.ref(found), self.root))
         return found
+
+    @property
+    def root(self) -> Traced:
+        """The array that this one is a view of in the end."""
+        return self if self._view is None else self._view.base.root
+
+    def _require_unshared(self) -> None:
+        """Refuse to write while somebody holds the entries as np.asarray(x), which would not see it."""
+        root, aliases = self.root, self.recording.aliases
+        aliases[:] = [(alias, of) for alias, of in aliases if alias() is not None]
+        if any(of is root for _, of in aliases):
+            refuse(
+                "writing into an array of which np.asarray is in use", "leave np.asarray out, or take x.copy() of it"
+            )
 
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------
 

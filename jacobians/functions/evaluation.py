@@ -95,6 +95,11 @@ def called(f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str
     except ValueError as error:
         if isinstance(error.__cause__, TracingError):  # NumPy: setting an array element with a sequence
             raise error.__cause__ from None
+        if "read-only" in str(error):
+            raise TracingError(
+                f"NumPy cannot write here: {error}. What np.asarray makes of a traced array is no array to write into; "
+                "leave np.asarray out, or take x.copy()"
+            ) from error
         raise
     except TypeError as error:
         if "dtype('O')" in str(error) or "type Traced" in str(error):
