@@ -368,6 +368,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         one = RULES.get(ufunc if method == "__call__" else (ufunc, method))
+        if one is None and method == "__call__":
+            one = RULES["unknown ufunc"](ufunc)
         if one is None:
             one = RULES.get(method) if ufunc in RULES else None
             if one is None:

@@ -8,7 +8,7 @@
 - `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort; `sequences`: differences, slopes,
   convolution, interpolation; `calling`: functions that call a function for parts of an array.
 - `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
-- `statistics`: averages with weights, covariances, quantiles, histograms.
+- `statistics`: averages with weights, covariances, quantiles, histograms; `polynomials`; `special`: SciPy's ufuncs.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
 
@@ -26,10 +26,12 @@ from jacobians.functions import (
     indexing,
     moving,
     padding,
+    polynomials,
     products,
     reducing,
     selecting,
     sequences,
+    special,
     statistics,
     ufunc_methods,
     ufuncs,
@@ -51,10 +53,12 @@ __all__ = [
     "jacobian",
     "moving",
     "padding",
+    "polynomials",
     "products",
     "reducing",
     "selecting",
     "sequences",
+    "special",
     "statistics",
     "trace",
     "ufunc_methods",

@@ -57,7 +57,11 @@ class Evaluation:
             places = [recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
             self.inputs[k] = Leaves(tuple(paths), tuple(places), rebuild)
             given[k] = rebuild([Traced(recording, n) for n in places])
-        output = called(f, given, options)
+        try:
+            output = called(f, given, options)
+        except Exception as error:
+            _explain(error)
+            raise
         paths, leaves, rebuild = flatten(whole(output) if _is_objects(output) else output)
         self.output = Leaves(tuple(paths), tuple([self._value(leaf) for leaf in leaves]), rebuild)
 
@@ -108,6 +112,20 @@ def called(f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str
                 "make it with np.stack([…]), np.block([…]) or np.reshape"
             ) from error
         raise
+
+
+def _explain(error: Exception) -> None:
+    """A note on errors that other packages raise when they get a traced value."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    name = frame.tb_frame.f_globals.get("__name__", "").partition(".")[0] if frame is not None else ""
+    file = frame.tb_frame.f_code.co_filename if frame is not None else ""
+    if "site-packages" in file and name not in ("numpy", "jacobians") and not isinstance(error, TracingError):
+        error.add_note(
+            f"{name} has got a traced value and made an array of objects of it. Functions of NumPy can be traced, and "
+            "SciPy's ufuncs: np.linalg for scipy.linalg, np.logaddexp.reduce for logsumexp; others can be a Layer."
+        )
 
 
 def _is_objects(value: Any) -> bool:

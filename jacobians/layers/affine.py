@@ -8,7 +8,7 @@ from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.axes import wrapped
 
-__all__ = ["Affine", "Embedding", "Linear", "Polynomial"]
+__all__ = ["Affine", "Embedding", "Linear", "Polynomial", "PolynomialValue"]
 
 
 class Affine(Layer):
@@ -103,6 +103,32 @@ def horner(theta: Array, x: Array) -> Array:
     for coefficient in theta[::-1]:
         total = total * x + coefficient
     return total
+
+
+class PolynomialValue(Layer):
+    """z_i = Σ_d p_d x_i^{D−1−d}, the highest power first, as ``np.polyval``.
+
+    ∂z_i/∂x_j = p′(x_i) δ_ij; ∂z_i/∂p_d = x_i^{D−1−d}, the Vandermonde matrix.
+    Shapes: p (D), x (...) give z (...); D ≥ 1.
+    Source: ``numpy.polyval``.
+
+    Examples
+    --------
+    >>> PolynomialValue().jacobians([2.0, 0.0, 1.0], [1.0, 3.0])["p"]
+    array([[1., 1., 1.],
+           [9., 3., 1.]])
+    """
+
+    shapes = "p (D), x (...)"
+
+    def forward(self, p: Array, x: Array) -> Array:
+        return horner(p[::-1], x)
+
+    def local(self, p: Array, x: Array, z: Array) -> Local:
+        d = np.arange(p.shape[0])[::-1]
+        slope = horner((d * p)[:-1][::-1], x)
+        powers = x[..., None] ** d
+        return {"p": term("(x^d)_...d -> ...;d", powers.astype(z.dtype)), "x": term("p'(x)_... -> ...;...", slope)}
 
 
 class Embedding(Layer):

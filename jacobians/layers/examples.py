@@ -435,6 +435,11 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         "Eigenvectors": lambda: [(L.Eigenvectors(), s(3) @ s(3)), (L.Eigenvectors(), s(2, 2) @ s(2, 2))],
         "OrthogonalFactor": lambda: [(L.OrthogonalFactor(), a(3, 2)), (L.OrthogonalFactor(), 5 * a(2, 2, 2))],
         "TriangularFactor": lambda: [(L.TriangularFactor(), a(3, 2)), (L.TriangularFactor(), 2 * a(2, 2, 2))],
+        "PolynomialValue": lambda: [
+            (L.PolynomialValue(), a(4), a(3)),
+            (L.PolynomialValue(), a(3), a(2, 2)),
+            (L.PolynomialValue(), a(1), a()),
+        ],
         "LeastSquares": lambda: [
             (L.LeastSquares(), a(4, 2), a(4)),
             (L.LeastSquares(), a(4, 2), a(4, 3)),

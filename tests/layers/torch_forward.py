@@ -275,6 +275,7 @@ FORWARD = {
     "Eigenvectors": lambda o, x: signed(o, x, eigenvectors(x)[1]),
     "OrthogonalFactor": lambda o, x: signed(o, x, torch.linalg.qr(x)[0]),
     "TriangularFactor": lambda o, x: torch.linalg.qr(x)[1],
+    "PolynomialValue": lambda o, p, x: sum(c * x**d for d, c in enumerate(p.flip(0))),
     "LeastSquares": lambda o, A, b: torch.linalg.pinv(A) @ b,
 }
 
