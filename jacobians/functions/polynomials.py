@@ -29,6 +29,11 @@ def polyval(p: Any, x: Any) -> Any:
     if isinstance(x, np.poly1d):
         refuse("np.polyval of a polynomial at a polynomial", "multiply the coefficients with np.polymul")
     p, x = _coefficients(p), whole(x)
+    if p.ndim > 1:  # every row is a coefficient
+        y: Any = np.zeros(())
+        for row in p:
+            y = y * x + row
+        return y
     return apply(PolynomialValue(), p, x, output=np.asarray(np.polyval(plain(p), plain(x))))
 
 
