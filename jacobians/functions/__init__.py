@@ -7,7 +7,7 @@
   `filling`: functions that write into an array.
 - `reducing`: sums, means and the like along axes; `selecting`: where, clip, sort; `sequences`: differences, slopes,
   convolution, interpolation; `calling`: functions that call a function for parts of an array.
-- `products`: matrix products of every kind; `algebra`: ``np.linalg``; `fourier`: ``np.fft``.
+- `products`: matrix products of every kind; `algebra`, `norms`: ``np.linalg``; `fourier`: ``np.fft``.
 - `statistics`: averages with weights, covariances, quantiles, histograms; `polynomials`; `special`: SciPy's ufuncs.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
@@ -25,6 +25,7 @@ from jacobians.functions import (
     fourier,
     indexing,
     moving,
+    norms,
     padding,
     polynomials,
     products,
@@ -52,6 +53,7 @@ __all__ = [
     "indexing",
     "jacobian",
     "moving",
+    "norms",
     "padding",
     "polynomials",
     "products",

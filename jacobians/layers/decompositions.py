@@ -33,7 +33,7 @@ class SymmetricEigenvectors(Layer):
     From dS V + S dV = dV w + V dw, (Vᵀ dV)_mj = F_mj (Vᵀ dS V)_mj with F_mj = 1/(w_j − w_m) and 0 for m = j. So
     ∂V_ij/∂S_kl = Σ_m V_im F_mj V_km V_lj. With the triangle "lower" or "upper", as LAPACK has it, S is made of that
     triangle of x, and no other entry counts.
-    With which = (0,), only the vector of the smallest one is given, and so on.
+    With which = (0,), V is only the vector of the smallest one, and so on, of all that are the columns of W.
     Shapes: x (..., N, N) gives V (..., N, N).
     Errors: the Jacobian raises ValueError where eigenvalues are equal to others: their vectors jump.
     Source: Giles, Collected matrix derivative results for forward and reverse mode algorithmic differentiation.
@@ -63,10 +63,10 @@ class SymmetricEigenvectors(Layer):
         every = V if self.which is None else np.linalg.eigh(S)[1]
         w = np.sum(every * (S @ every), axis=-2)
         require_distinct("SymmetricEigenvectors", w, self.which)
-        F, T = gaps(w, self.which), weights(self.triangle, x)
+        F, T, W = gaps(w, self.which), weights(self.triangle, x), "V" if self.which is None else "W"
         return {
-            "x": term("T_kl V_...im F_...mj V_...km V_...lj -> ...ij;...kl", T, every, F, every, V)
-            + term("T_kl V_...im F_...mj V_...lm V_...kj -> ...ij;...kl", T, every, F, every, V)
+            "x": term(f"T_kl {W}_...im F_...mj {W}_...km V_...lj -> ...ij;...kl", T, every, F, every, V)
+            + term(f"T_kl {W}_...im F_...mj {W}_...lm V_...kj -> ...ij;...kl", T, every, F, every, V)
         }
 
 
@@ -75,7 +75,8 @@ class LeftSingularVectors(Layer):
 
     They are eigenvectors of X Xᵀ, so with B = Xᵀ U = V s and F_mj = 1/(s_j² − s_m²), 0 for m = j,
     ∂U_ij/∂x_kl = Σ_m U_im F_mj (U_km B_lj + B_lm U_kj) + (1 − U Uᵀ)_ik B_lj / s_j². The right singular vectors are the
-    left ones of Xᵀ. With which = (0,), only the vector of the largest singular value is given, and so on.
+    left ones of Xᵀ. With which = (0,), U is only the vector of the largest singular value, and so
+    on, of all that are the columns of W, with C = Xᵀ W.
     Shapes: x (..., M, N) gives U (..., M, min(M, N)).
     Errors: the Jacobian raises ValueError where singular values are equal, or zero for M > N: the vectors jump there.
     Source: Wan & Zhang, Automatic differentiation for complex valued SVD; Giles, Collected matrix derivative results.
@@ -100,15 +101,15 @@ class LeftSingularVectors(Layer):
         B = np.swapaxes(x, -1, -2) @ every
         squares, tall = np.sum(B * B, axis=-2), x.shape[-2] > x.shape[-1]
         require_distinct("LeftSingularVectors", np.sqrt(squares), self.which, zero=tall)
-        F, mine = gaps(squares, self.which), B
+        F, mine, W, C = gaps(squares, self.which), B, "U", "B"
         if self.which is not None:
-            mine, squares = np.swapaxes(x, -1, -2) @ U, squares[..., list(self.which)]
-        found = term("U_...im F_...mj U_...km B_...lj -> ...ij;...kl", every, F, every, mine) + term(
-            "U_...im F_...mj B_...lm U_...kj -> ...ij;...kl", every, F, B, U
+            mine, squares, W, C = np.swapaxes(x, -1, -2) @ U, squares[..., list(self.which)], "W", "C"
+        found = term(f"{W}_...im F_...mj {W}_...km B_...lj -> ...ij;...kl", every, F, every, mine) + term(
+            f"{W}_...im F_...mj {C}_...lm U_...kj -> ...ij;...kl", every, F, B, U
         )
         if tall:
             rest = np.eye(x.shape[-2], dtype=x.dtype) - every @ np.swapaxes(every, -1, -2)
-            found = found + term("(1-UUᵀ)_...ik (B/s²)_...lj -> ...ij;...kl", rest, mine / squares[..., None, :])
+            found = found + term(f"(1-{W}{W}ᵀ)_...ik (B/s²)_...lj -> ...ij;...kl", rest, mine / squares[..., None, :])
         return {"x": found}
 
 
