@@ -253,7 +253,8 @@ class Graph:
 
     def _like(self, values: Any, leaves: Leaves, what: str) -> list[Array]:
         """Arrays for the leaves, all with the same leading axes: none or one."""
-        _, given, _ = flatten(values)
+        array = object()
+        given = [values] if leaves.rebuild([array]) is array else flatten(values)[1]  # a list may be one array
         if len(given) != len(leaves.numbers):
             raise ValueError(f"there must be {len(leaves.numbers)} {what}s, one for each array; there are {len(given)}")
         found, leads = [], set()

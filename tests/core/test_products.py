@@ -112,6 +112,12 @@ def test_linear_operators_in_solvers():
     np.testing.assert_allclose(square.jacobian().matrix() @ found, b[:6], atol=1e-9)
 
 
+def test_graphs_take_lists():
+    g = trace(lambda x: x * x, np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(g.jvp([3, 4]), [6, 16])
+    np.testing.assert_array_equal(g.vjp([[1.0, 0.0], [0.0, 1.0]]), [[2, 0], [0, 4]])
+
+
 def test_complex_operators_are_adjoint():
     A = rng.normal(size=(3, 2)) + 1j * rng.normal(size=(3, 2))
     J = Linear(A).linearize(np.ones(2, complex))[1]["x"]
