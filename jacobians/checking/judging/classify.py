@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.checking.measuring.richardson import AnyArray, Array, Estimate
-from jacobians.checking.measuring.smoothness import Mask, find_kinks, grows_endlessly, jumps
+from jacobians.checking.measuring.smoothness import Mask, converging, find_kinks, grows_endlessly, jumps
 from jacobians.checking.measuring.verdicts import Verdict
 
 RESOLVED = 1e-3  # the relative error that a measurement must be able to see
 SHARP = 1e-4  # and the one at which the ladder need not be extended
+ROUGHLY = 0.02  # and the one beyond which it tells little
 NEGLIGIBLE = 1e-10  # of the changes of f that matter
 
 
@@ -42,8 +43,22 @@ class Claimed:
 
     def of(self, lines: NDArray[np.intp]) -> Claimed:
         """The claim about some of the lines."""
-        parts = (self.output_scale, self.noise_scale, self.row_scale, self.column_scale, self.size, self.reach)
-        return Claimed(self.value[lines], self.precision, self.rtol, self.atol[lines], *(part[lines] for part in parts))
+        parts = (
+            self.atol,
+            self.output_scale,
+            self.noise_scale,
+            self.row_scale,
+            self.column_scale,
+            self.size,
+            self.reach,
+        )
+        return Claimed(self.value[lines], self.precision, self.rtol, *(part[lines] for part in parts))
+
+    def only(self, rows: NDArray[np.intp]) -> Claimed:
+        """The claim about some of the outputs."""
+        parts = (self.output_scale[:, rows], self.noise_scale[:, rows], self.row_scale[:, rows])
+        rest = (self.column_scale, self.size, self.reach)
+        return Claimed(self.value[:, rows], self.precision, self.rtol, self.atol, *parts, *rest)
 
     def tolerance(self, size: Array) -> Array:
         """The rounding error that a correctly derived claim of this size may have."""
@@ -54,7 +69,7 @@ class Claimed:
 
 
 def classify(claimed: Claimed, found: Estimate, *, final: bool) -> NDArray[np.int8]:
-    """Verdict of every entry; PENDING where more rungs may help, which is not given when ``final``."""
+    """The verdict of every entry; PENDING where more steps may help, which is never so if these are the final ones."""
     claim, value, error = claimed.value, found.value, found.error
     finite = np.isfinite(claim)
     measured = np.isfinite(error)
@@ -64,12 +79,14 @@ def classify(claimed: Claimed, found: Estimate, *, final: bool) -> NDArray[np.in
     verdict = np.full(claim.shape, Verdict.PENDING, dtype=np.int8)
     factor = 5 if final else 3
     agrees = finite & measured & (distance <= factor * error + tolerance)
-    resolved = 3 * error <= (0.1 if final else SHARP) * size
+    resolved = 3 * error <= (ROUGHLY if final else SHARP) * size
     verdict[agrees & resolved] = Verdict.RIGHT
     if final:
-        roughly = (distance <= 3 * error + tolerance) & (3 * error <= 0.3 * size)
-        roughly |= (distance <= error) & (3 * error <= 0.5 * size)
-        verdict[finite & measured & roughly] = Verdict.RIGHT
+        roughly = (distance <= 5 * error + tolerance) & (3 * error <= 0.5 * size)
+        verdict[(verdict < 0) & finite & measured & roughly] = Verdict.ROUGH
+    if final:  # and the largest steps have been tried
+        tried = np.isfinite(found.steps)[:, :, None]
+        verdict[(claim == 0) & ~(found.moved & tried).any(axis=0) & tried.any(axis=0)] = Verdict.ZERO
     verdict[(verdict < 0) & agrees & _negligible(claimed, found, size, agrees, final=final)] = Verdict.ZERO
 
     decided = finite & measured & found.smooth & ~agrees & _confirmed(claimed, found)
@@ -124,10 +141,43 @@ def _confirmed(claimed: Claimed, found: Estimate) -> Mask:
 
 
 def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees: Mask) -> None:
-    """Settle what is left once the whole ladder has been climbed."""
+    """Settle what is left once all steps have been tried."""
     open_ = (verdict < 0) | (verdict == Verdict.WRONG)
     claim = claimed.value
-    # at steps below what f resolves it stands still or follows its own rounding; larger smooth steps may agree
+    finite = np.isfinite(claim)
+    fits, near = _fits_larger_steps(claimed, found)
+    decisive = _is_decisive(claim, found)
+    verdict[open_ & fits & finite] = Verdict.RIGHT
+    # f stands still at all but steps much larger than x, which are consistent with a claim that f cannot resolve
+    still = ~np.take_along_axis(found.moved, found.best[None], axis=0)[0] & found.moved.any(axis=0)
+    consistent = (near | ~found.moved | ~np.isfinite(found.rung_plain)).mean(axis=0) > 0.8
+    beneath = np.abs(claim) <= NEGLIGIBLE * claimed.noise_scale
+    verdict[open_ & still & consistent & beneath] = Verdict.ZERO
+    verdict[open_ & fits & decisive & finite] = Verdict.DISPUTED
+    verdict[(verdict == Verdict.WRONG) & (claim == 0) & _stands_still(found)] = Verdict.DISPUTED
+    undecided = verdict == Verdict.PENDING
+    kink, _, _ = find_kinks(found)
+    sharp = np.isfinite(found.error) & found.smooth & (3 * found.error <= RESOLVED * np.abs(claim - found.value))
+    verdict[undecided & kink & ~sharp] = Verdict.KINK  # its hull is examined elsewhere
+    endless, upward = grows_endlessly(found)
+    verdict[np.isinf(claim) & endless & (np.sign(claim.real) == upward)] = Verdict.RIGHT
+    verdict[np.isinf(claim) & endless & (np.sign(claim.real) != upward)] = Verdict.WRONG
+    verdict[np.isinf(claim) & ~endless & np.isfinite(found.error)] = Verdict.WRONG
+    meets, limit = converging(found)
+    steepest = np.fmax(np.abs(found.forward), np.abs(found.backward)).max(axis=0)
+    at_limit = np.abs(claim - limit) <= RESOLVED * steepest
+    verdict[(verdict == Verdict.PENDING) & meets] = Verdict.NOISE
+    verdict[(verdict == Verdict.NOISE) & meets & at_limit] = Verdict.RIGHT
+    verdict[(verdict == Verdict.NOISE) & meets & (np.abs(claim - limit) > 0.5 * steepest)] = Verdict.WRONG
+    verdict[(verdict == Verdict.PENDING) & jumps(found)] = Verdict.JUMP
+    against = ~agrees & found.smooth & np.isfinite(found.error) & finite
+    verdict[(verdict == Verdict.PENDING) & against] = Verdict.WRONG
+    verdict[verdict == Verdict.PENDING] = Verdict.NOISE
+
+
+def _fits_larger_steps(claimed: Claimed, found: Estimate) -> tuple[Mask, Mask]:
+    """Whether larger smooth steps agree with a claim; at steps below what f resolves it follows its own rounding."""
+    claim = claimed.value
     size = np.maximum(np.abs(claim), np.abs(found.rung_value))
     near = np.abs(claim - found.rung_value) <= 3 * found.rung_error + claimed.tolerance(size)
     fits = near & found.rung_smooth & found.moved & (3 * found.rung_error <= RESOLVED * size)
@@ -138,22 +188,19 @@ def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees
     fits[:-1] |= (near & (3 * found.rung_plain <= 0.1 * size))[:-1] & grows
     rung = np.arange(len(size))[:, None, None]
     apart = np.abs(found.rung_value - found.value) > 3 * (found.rung_plain + found.error)
-    fits &= (rung < found.best) & apart
-    verdict[open_ & fits.any(axis=0) & np.isfinite(claim)] = Verdict.RIGHT
-    # f stands still at all but steps much larger than x, which are consistent with a claim that f cannot resolve
-    still = ~np.take_along_axis(found.moved, found.best[None], axis=0)[0] & found.moved.any(axis=0)
-    consistent = (near | ~found.moved | ~np.isfinite(found.rung_plain)).mean(axis=0) > 0.8
-    beneath = np.abs(claim) <= NEGLIGIBLE * claimed.noise_scale
-    verdict[open_ & still & consistent & beneath] = Verdict.ZERO
-    open_ = verdict < 0
-    kink, _, _ = find_kinks(found)
-    sharp = np.isfinite(found.error) & found.smooth & (3 * found.error <= RESOLVED * np.abs(claim - found.value))
-    verdict[open_ & kink & ~sharp] = Verdict.KINK  # its hull is examined elsewhere
-    endless, upward = grows_endlessly(found)
-    verdict[np.isinf(claim) & endless & (np.sign(claim.real) == upward)] = Verdict.RIGHT
-    verdict[np.isinf(claim) & ~endless & np.isfinite(found.error)] = Verdict.WRONG
-    open_ = verdict < 0
-    verdict[open_ & jumps(found)] = Verdict.JUMP
-    open_ = verdict < 0
-    verdict[open_ & ~agrees & found.smooth & np.isfinite(found.error) & np.isfinite(claim)] = Verdict.WRONG
-    verdict[verdict < 0] = Verdict.NOISE
+    return np.asarray((fits & (rung < found.best) & apart).any(axis=0)), near
+
+
+def _is_decisive(claim: AnyArray, found: Estimate) -> Mask:
+    """Whether several small steps agree on another slope, and far more exactly than it differs from the claim."""
+    distance = np.abs(claim - found.value)
+    same = (np.abs(found.rung_value - found.value) <= 0.05 * distance) & (found.rung_error <= 0.05 * distance)
+    return np.asarray((same & found.moved & found.rung_smooth).sum(axis=0) >= 3)
+
+
+def _stands_still(found: Estimate) -> Mask:
+    """Whether f stands still at the smallest steps, on three of them at least, and moves at larger ones."""
+    tried = np.isfinite(found.steps)[:, :, None]
+    last_moved = np.where(found.moved & tried, np.arange(len(tried))[:, None, None], -1).max(axis=0)
+    after = (tried & (np.arange(len(tried))[:, None, None] > last_moved)).sum(axis=0)
+    return np.asarray((after >= 3) & (last_moved >= 0))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.mistakes import explain
 from jacobians.checking.diagnosis.shapes import explain_shape
@@ -82,31 +81,10 @@ def examined(
     ]
     fitting = [k for k, part in enumerate(claim.parts) if part.fits]
     if fitting:  # one bad output does not blind the others
-        rest = Restricted(function, fitting)
+        rest = Function.of_outputs(function, fitting)
         judged = iter(_judged(rest, Claim([claim.parts[k] for k in fitting], options), names, options, hints))
         findings = [next(judged) if finding is None else finding for finding in findings]
     return [finding for finding in findings if finding is not None]
-
-
-class Restricted(Function):
-    """A function with some of its outputs only."""
-
-    def __init__(self, function: Function, kept: Sequence[int]) -> None:
-        outputs = [function.outputs[k] for k in kept]
-        rows = np.concatenate([np.arange(one.rows.start, one.rows.stop) for one in outputs])
-        vars(self).update(vars(function))
-        self.whole, self.rows = function, rows
-        self.base, self.spread, self.roundoff = function.base[rows], function.spread[rows], function.roundoff[rows]
-        ends = np.cumsum([0, *(one.size for one in outputs)])
-        self.outputs = [
-            Output(one.path, one.shape, slice(int(start), int(start) + one.size))
-            for one, start in zip(outputs, ends, strict=False)
-        ]
-
-    def __call__(self, point: NDArray[Any]) -> NDArray[Any]:
-        """The outputs that are kept."""
-        kept: NDArray[Any] = self.whole(point)[self.rows]
-        return kept
 
 
 def _judged(

@@ -18,10 +18,10 @@ from jacobians.checking.measuring.verdicts import Verdict
 
 Array = NDArray[np.float64]
 
-_RADIUS, _COARSE_RADIUS = 1e-5, 3e-2  # how near "nearby" is, relative to x
-_TOLERANCE = 3e-4  # of the size of the gradients
-_MOST = 64  # directions of a kind
-_EVALUATIONS = 60_000
+RADIUS, COARSE_RADIUS = 1e-5, 3e-2  # how near "nearby" is, relative to x
+TOLERANCE = 3e-4  # of the size of the gradients
+MOST = 64  # directions of a kind
+EVALUATIONS = 60_000
 
 
 def distance_from_hull(point: Array, vertices: Array) -> float:
@@ -57,14 +57,21 @@ def distance_from_hull(point: Array, vertices: Array) -> float:
     return float(np.max(np.abs(vertices.T @ weights - point), initial=0))
 
 
-def _directions(claim: Array, forward: Array, backward: Array, random: np.random.Generator) -> Array:
-    """Directions in which to look for gradients: along every kinked column, towards the claim, and at random."""
+def _directions(claim: Array, forward: Array, backward: Array, scale: Array, random: np.random.Generator) -> Array:
+    """Directions in which to look for gradients, in units of the scale of x.
+
+    They go along every kinked column, to the sides whose slopes are nearer to the claim, at random, and along the claim
+    itself, which is where a norm has it for its gradient.
+    """
     kinked = claim.shape[1]
-    toward = np.where(np.abs(claim - forward) < np.abs(claim - backward), 1.0, -1.0)[:_MOST]
-    axes = np.eye(kinked)[:_MOST]
+    own = claim[:MOST] / scale
+    own = own[np.isfinite(own).all(axis=1) & own.any(axis=1)]
+    own = own / np.abs(own).max(axis=1, keepdims=True, initial=0)
+    toward = np.where(np.abs(claim - forward) < np.abs(claim - backward), 1.0, -1.0)[:MOST]
+    axes = np.eye(kinked)[:MOST]
     straight = np.concatenate([toward, axes, random.standard_normal((32, kinked))])
     straight = straight + 0.1 * random.uniform(-1, 1, size=straight.shape)  # off every other kink
-    return np.concatenate([straight, -straight])
+    return np.concatenate([own, straight, -straight])
 
 
 def judge_kinks(function: Function, measured: Measurement, claim: NDArray[Any], *, coarse: bool) -> None:
@@ -77,7 +84,7 @@ def judge_kinks(function: Function, measured: Measurement, claim: NDArray[Any], 
     for part in (np.real, np.imag):
         low = np.minimum(part(measured.forward), part(measured.backward))
         high = np.maximum(part(measured.forward), part(measured.backward))
-        slack = _TOLERANCE * np.maximum(np.abs(low), np.abs(high)) + 1e-300
+        slack = TOLERANCE * np.maximum(np.abs(low), np.abs(high)) + 1e-300
         outside = (part(claim) < low - slack) | (part(claim) > high + slack)
         measured.verdict[kinked & outside & (per_output == 1)] = Verdict.KINK_WRONG
     rows = np.flatnonzero(per_output > 1)
@@ -88,8 +95,8 @@ def judge_kinks(function: Function, measured: Measurement, claim: NDArray[Any], 
     claims = np.real(claim[np.ix_(columns, rows)]).T
     forward = np.real(measured.forward[np.ix_(columns, rows)]).T
     backward = np.real(measured.backward[np.ix_(columns, rows)]).T
-    directions = _directions(claims, forward, backward, random)
-    affordable = max(16, _EVALUATIONS // (2 * len(columns)))
+    directions = _directions(claims, forward, backward, natural_scale(function)[columns], random)
+    affordable = max(16, EVALUATIONS // (2 * len(columns)))
     directions = directions[np.linspace(0, len(directions) - 1, min(affordable, len(directions))).astype(int)]
     gradients = _nearby(function, columns, rows, directions, coarse)
     for row, claimed, found in zip(rows, claims, np.moveaxis(gradients, 2, 0), strict=True):
@@ -101,7 +108,7 @@ def judge_kinks(function: Function, measured: Measurement, claim: NDArray[Any], 
             continue
         size = float(np.abs(vertices).max(initial=0))
         unique = np.unique(np.round(vertices / (size or 1.0), 6), axis=0) * (size or 1.0)
-        if distance_from_hull(claimed[own], unique) > _TOLERANCE * size:
+        if distance_from_hull(claimed[own], unique) > TOLERANCE * size:
             measured.verdict[kinked[:, row], row] = Verdict.KINK_WRONG
 
 
@@ -109,7 +116,7 @@ def _nearby(
     function: Function, columns: NDArray[np.intp], rows: NDArray[np.intp], directions: Array, coarse: bool
 ) -> Array:
     """Gradients (direction, column, row) at points near x by central differences."""
-    radius = _COARSE_RADIUS if coarse else _RADIUS
+    radius = COARSE_RADIUS if coarse else RADIUS
     scale = natural_scale(function)[columns]
     here = function.point.reshape(-1)
     gradients = np.full((len(directions), len(columns), len(rows)), np.nan)

@@ -33,6 +33,16 @@ class Measurement:
     forward: AnyArray  # one-sided slopes, at kinks
     backward: AnyArray
 
+    @classmethod
+    def empty(cls, lines: int, base: AnyArray) -> Measurement:
+        """Nothing known yet of these lines, for a function whose flat output is like `base`."""
+        shape = (lines, base.size)
+        kind = np.result_type(base.dtype, np.float64)
+        return cls(
+            np.zeros(shape, kind), np.full(shape, np.inf), np.full(shape, Verdict.PENDING, np.int8),
+            np.zeros(shape, kind), np.zeros(shape, kind),
+        )  # fmt: skip
+
 
 def _ascent(lines: Lines, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
     """Rungs above the first stages, for entries of x so small that f hardly notices steps of their size."""
@@ -54,11 +64,7 @@ def measure(
     function: Function, lines: Lines, coarse: Array, judge: Judge, advance: Callable[[], object] | None = None
 ) -> Measurement:
     """Measure every line; ``judge(lines, estimate, final)`` says which entries are still pending."""
-    shape = (len(lines), function.base.size)
-    result = Measurement(
-        np.zeros(shape, function.base.dtype), np.full(shape, np.inf), np.full(shape, -1, np.int8),
-        np.zeros(shape, function.base.dtype), np.zeros(shape, function.base.dtype),
-    )  # fmt: skip
+    result = Measurement.empty(len(lines), function.base)
     per_block = max(1, _BLOCK // max(1, function.base.size))
     with quiet():
         for start in range(0, len(lines), per_block):

@@ -74,9 +74,8 @@ class Lines:
             self.scale = np.ones(len(indices))
             self.top = np.full(len(indices), 1.0)
             self.bottom = np.full(len(indices), 64 * precision)
-        tiny = float(np.finfo(np.float64).tiny)  # below it the ratio of two steps may overflow
-        self.first = np.maximum(FIRST_STEP * self.scale, 4.0**7 * tiny)
-        self.bottom = np.maximum(self.bottom, tiny)
+        self.first = np.maximum(FIRST_STEP * self.scale, 5e-324)
+        self.bottom = np.maximum(self.bottom, 5e-318)  # subnormal numbers that still have a few digits
 
     @property
     def first_indices(self) -> NDArray[np.intp]:
@@ -87,6 +86,11 @@ class Lines:
         """Some of the lines."""
         unit = self.unit if self.is_columns else None
         return Lines(self.function, [self.indices[c] for c in chosen], [self.weights[c] for c in chosen], unit)
+
+    def only(self, rows: NDArray[np.intp]) -> Lines:
+        """The same lines for some of the outputs."""
+        unit = self.unit if self.is_columns else None
+        return Lines(self.function.only(rows), self.indices, self.weights, unit)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -111,13 +115,15 @@ class Lines:
         ends = (replaced(point, index, ahead), replaced(point, index, behind))
         return self.function(ends[0]), self.function(ends[1]), ahead_step, behind_step
 
-    def ahead(self, line: int, step: float) -> tuple[NDArray[Any], float]:
-        """f at x + step d, with the step that floating point really took."""
+    def end(self, line: int, step: float) -> tuple[NDArray[Any], float]:
+        """f at x + step d, with the step that floating point really took; NaN if there is none."""
         point = self.function.point
         index, weight = self.indices[line], self.weights[line]
         here = point.reshape(-1)[index]
         end = (here + step * weight).astype(point.dtype)
         taken = float(np.real((end - here)[0] / weight[0])) if len(index) == 1 else step
+        if taken == 0 or not np.isfinite(taken):
+            return np.full(self.function.base.shape, np.nan), np.nan
         return self.function(replaced(point, index, end)), taken
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +163,21 @@ class Function:
             return np.full(self.base.shape, np.nan)
         return self._joined([array for _, array in arrays])
 
+    def only(self, rows: NDArray[np.intp]) -> Function:
+        """The same function with some of the entries of its output only."""
+        return self if len(rows) == self.base.size else Restricted(self, rows)
+
+    def of_outputs(self, kept: Sequence[int]) -> Function:
+        """The same function with some of its outputs only."""
+        outputs = [self.outputs[k] for k in kept]
+        part = Restricted(self, np.concatenate([np.arange(one.rows.start, one.rows.stop) for one in outputs]))
+        ends = np.cumsum([0, *(one.size for one in outputs)])
+        part.outputs = [
+            Output(one.path, one.shape, slice(int(start), int(start) + one.size))
+            for one, start in zip(outputs, ends, strict=False)
+        ]
+        return part
+
     @property
     def remarks(self) -> list[str]:
         """What is to be said about f itself."""
@@ -174,3 +189,30 @@ class Function:
         if self.base.size and not np.isfinite(self.base).all():
             found.append("f(x) is not finite everywhere")
         return found + ([self.refused] if self.refused else [])
+
+
+class Restricted(Function):
+    """A function with some of the entries of its output only; calls are counted by the whole one."""
+
+    def __init__(self, whole: Function, rows: NDArray[np.intp]) -> None:
+        vars(self).update(
+            {name: value for name, value in vars(whole).items() if name not in ("evaluations", "refused")}
+        )
+        self.whole, self.rows = whole, rows
+        self.base, self.spread, self.roundoff = whole.base[rows], whole.spread[rows], whole.roundoff[rows]
+        self.outputs = [Output((), (len(rows),), slice(0, len(rows)))]
+
+    @property
+    def evaluations(self) -> int:  # type: ignore[override]
+        """Calls of the whole function."""
+        return self.whole.evaluations
+
+    @property
+    def refused(self) -> str:  # type: ignore[override]
+        """What the whole function has refused."""
+        return self.whole.refused
+
+    def __call__(self, point: NDArray[Any]) -> NDArray[Any]:
+        """The entries that are kept."""
+        kept: NDArray[Any] = self.whole(point)[self.rows]
+        return kept

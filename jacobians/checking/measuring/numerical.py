@@ -87,7 +87,7 @@ def _fixed_step(function: Function, lines: Lines, method: Method) -> tuple[NDArr
                 plus, minus, ahead, behind = lines.values(line, step)
                 slopes.append((plus - minus) / (ahead + behind))
             else:
-                plus, ahead = lines.ahead(line, step)
+                plus, ahead = lines.end(line, step)
                 slopes.append((plus - function.base) / ahead)
         value[line] = slopes[1]
         error[line] = np.abs(slopes[1] - slopes[0]) + 4 * noise / step

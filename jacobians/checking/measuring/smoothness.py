@@ -11,7 +11,7 @@ Mask = NDArray[np.bool_]
 
 
 def _runs(condition: Mask, length: int) -> Mask:
-    """Rungs at which ``length`` consecutive rungs that satisfy the condition begin."""
+    """The steps at which ``length`` consecutive ones begin that satisfy the condition."""
     count = len(condition) - length + 1
     if count < 1:
         return np.zeros((0, *condition.shape[1:]), dtype=bool)
@@ -46,13 +46,53 @@ def jumps(found: Estimate) -> Mask:
 
 
 def grows_endlessly(found: Estimate) -> tuple[Mask, Array]:
-    """Whether the slope grows without bound as the step falls, while f remains continuous; and its sign."""
+    """Whether the slope grows without bound as the step falls, while f remains continuous; and its sign.
+
+    It does if it grows by one factor from step to step (a power of h), or by one amount (the logarithm of h).
+    """
     slope = np.where(np.isfinite(found.forward), found.forward, found.backward).real
     both = np.isfinite(found.forward) & np.isfinite(found.backward)
     slope = np.where(both, (found.forward + found.backward).real / 2, slope)
+    upward = np.sign(np.take_along_axis(slope, _last(np.isfinite(slope))[None], axis=0)[0])
     growth = np.abs(slope[1:]) / np.abs(slope[:-1])
     grows = _runs((growth > 1.3) & (growth < 3.7), 4)
-    known = np.isfinite(slope)
-    last = len(slope) - 1 - np.argmax(known[::-1], axis=0)
-    upward = np.sign(np.take_along_axis(slope, last[None], axis=0)[0])
-    return np.asarray(grows.any(axis=0)) if len(grows) else np.zeros(slope.shape[1:], dtype=bool), upward
+    amount = np.diff(slope, axis=0)
+    steady = np.abs(amount[1:] / amount[:-1] - 1) < 0.02
+    climbs = _runs(steady & (np.abs(amount[1:]) > 1e-3 * np.abs(slope[2:])), 6)
+    nothing = np.zeros(slope.shape[1:], dtype=bool)
+    by_factor = grows.any(axis=0) if len(grows) else nothing
+    by_amount = climbs.any(axis=0) if len(climbs) else nothing
+    return np.asarray(by_factor | by_amount), np.where(by_amount & ~by_factor, np.sign(_at_last(amount)), upward)
+
+
+def converging(found: Estimate) -> tuple[Mask, AnyArray]:
+    """Whether both one-sided slopes approach one limit by a constant factor per step (a power of h); and the limit."""
+    gap = found.gap
+    clear = gap > 16 * found.gap_noise
+    with np.errstate(all="ignore"):
+        ratio = gap[1:] / gap[:-1]
+        steady = (ratio < 0.93) & (ratio > 0.45) & clear[:-1] & clear[1:]
+        steady[1:] &= np.abs(ratio[1:] / ratio[:-1] - 1) < 0.02
+    runs = _runs(steady, 5)
+    if not len(runs):
+        return np.zeros(gap.shape[1:], dtype=bool), found.value
+    begin = len(runs) - 1 - np.argmax(runs[::-1], axis=0)
+    where = np.indices(begin.shape)
+    limits = []
+    for slopes in (found.forward, found.backward):
+        first, second, third = (slopes[(begin + k, *where)] for k in (3, 4, 5))
+        with np.errstate(all="ignore"):  # Aitken
+            limits.append(third - (third - second) ** 2 / (third - 2 * second + first))
+    with np.errstate(all="ignore"):
+        same = np.abs(limits[0] - limits[1]) <= 1e-2 * gap[(begin + 5, *where)]
+    return np.asarray(runs.any(axis=0) & same), (limits[0] + limits[1]) / 2
+
+
+def _last(known: Mask) -> NDArray[np.intp]:
+    """The last step at which something is known."""
+    return np.asarray(len(known) - 1 - np.argmax(known[::-1], axis=0))
+
+
+def _at_last(values: Array) -> Array:
+    """The last value that is known."""
+    return np.asarray(np.take_along_axis(values, _last(np.isfinite(values))[None], axis=0)[0])
