@@ -199,8 +199,8 @@ def _is_decisive(claim: AnyArray, found: Estimate) -> Mask:
 
 
 def _stands_still(found: Estimate) -> Mask:
-    """Whether f stands still at the smallest steps, on three of them at least, and moves at larger ones."""
-    tried = np.isfinite(found.steps)[:, :, None]
+    """Whether f stands still at three small steps at least, at which its slope at larger ones would be seen."""
+    tried = np.isfinite(found.steps)[:, :, None] & (np.abs(found.value) > 4 * found.gap_noise)
     last_moved = np.where(found.moved & tried, np.arange(len(tried))[:, None, None], -1).max(axis=0)
     after = (tried & (np.arange(len(tried))[:, None, None] > last_moved)).sum(axis=0)
     return np.asarray((after >= 3) & (last_moved >= 0))

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 LISTED = 5
 MAP_SIDE = 48
 WORDS = {
-    Verdict.RIGHT: "right", Verdict.ZERO: "zero within error", Verdict.KINK: "consistent at a kink",
+    Verdict.RIGHT: "right", Verdict.ZERO: "negligible", Verdict.KINK: "consistent at a kink",
     Verdict.NOISE: "cannot tell (noise)", Verdict.JUMP: "cannot tell (f jumps)",
     Verdict.KINK_WRONG: "inconsistent at a kink", Verdict.WRONG: "wrong",
 }  # fmt: skip

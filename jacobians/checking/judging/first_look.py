@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.judging.classify import SHARP, Claimed
+from jacobians.checking.judging.classify import ROUGHLY, SHARP, Claimed
 from jacobians.checking.measuring.adaptive import Measurement
 from jacobians.checking.measuring.directions import FIRST_STEP, Lines
 from jacobians.checking.measuring.richardson import AnyArray, Array
@@ -90,6 +90,7 @@ def _verdict(claimed: Claimed, look: _Look, certain: NDArray[np.bool_]) -> NDArr
     nil = certain & (claim == 0) & look.still & near
     row = claimed.row_scale[0]
     small = agrees & near & (np.abs(look.value) <= 3 * look.noise) & (3 * look.noise <= 1e-9 * row)
+    small |= agrees & (3 * look.noise <= ROUGHLY * size) & (3 * look.noise <= 1e-8 * row)
     verdict[(verdict < 0) & (nil | small)] = Verdict.ZERO
     return verdict
 

@@ -20,6 +20,7 @@ from jacobians.checking.measuring.richardson import Array, Estimate
 from jacobians.checking.measuring.verdicts import Verdict
 
 SECOND_LOOK = 3  # lines that are measured at all steps before others are believed to be wrong
+CLEARED = 0.1  # share of their wrong entries that may turn out otherwise
 FIELDS = ("value", "error", "verdict", "forward", "backward")
 
 
@@ -91,7 +92,7 @@ def _measured(
 
 
 def _again(lines: Lines, chosen: NDArray[np.intp], claimed: Claimed, coarse: Array, measured: Measurement) -> bool:
-    """Measure wrong entries at all steps; return whether that cleared any."""
+    """Measure wrong entries at all steps; return whether that cleared many."""
     rows = np.flatnonzero((measured.verdict[chosen] == Verdict.WRONG).any(axis=0))
     part, place = lines.part(chosen).only(rows), np.ix_(chosen, rows)
     mine, wrong = claimed.of(chosen).only(rows), measured.verdict[place] == Verdict.WRONG
@@ -106,4 +107,4 @@ def _again(lines: Lines, chosen: NDArray[np.intp], claimed: Claimed, coarse: Arr
     for name in FIELDS:
         stored = getattr(measured, name)
         stored[place] = np.where(wrong, getattr(result, name), stored[place])
-    return bool((wrong & (result.verdict != Verdict.WRONG)).any())
+    return bool((wrong & (result.verdict != Verdict.WRONG)).sum() > CLEARED * wrong.sum())
