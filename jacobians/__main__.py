@@ -17,14 +17,11 @@ import jacobians
 from jacobians import Chain, JacobianTooLarge, Layer, SquaredError
 from jacobians.checking import check, command
 from jacobians.core.layer import Array
+from jacobians.errors import BadInput
 from jacobians.layers import registry
 
 WIDTH = 110  # letters in a line
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "softmax", "identity")
-
-
-class BadInput(ValueError):
-    """Something the person at the command line can mend; it is said in one line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

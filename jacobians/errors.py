@@ -27,3 +27,7 @@ def locate(path: str, error: ValueError) -> LayerError:
 
 class TracingError(TypeError):
     """A traced value was used where only its number would do; the message says where, and what to write instead."""
+
+
+class BadInput(ValueError):
+    """Something that the person at the command line can mend; it is said in one line."""

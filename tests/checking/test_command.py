@@ -1,4 +1,5 @@
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,18 @@ def right(x):
 
 def wrong(x):
     return np.diag(1 - np.tanh(x))
+
+def vjp(x, u):
+    return u * (1 - np.tanh(x) ** 2)
+
+def scaled(b, a):
+    return a / b
+
+def scaled_jacobian(b, a):
+    return -a / b**2, 1 / b
+
+def raising(x):
+    raise KeyError("no such thing")
 """
 
 
@@ -56,7 +69,7 @@ def test_modules(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("mine.py:g", "mine.py:right", "x.npy", "has no 'g'"),
         ("absent.py:f", "mine.py:right", "x.npy", "no file"),
         ("mine.py", "mine.py:right", "x.npy", "not of the form"),
-        ("mine.py:f", None, "x.npy", "--jacobian is needed"),
+        ("mine.py:f", None, "x.npy", "--jacobian, --vjp or --jvp is needed"),
     ],
 )
 def test_bad_input(
@@ -69,3 +82,34 @@ def test_bad_input(
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_passes_seed_and_json(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = f"{files}/mine.py"
+    assert call(f"{source}:f", "--vjp", f"{source}:vjp", "--at", "[0.5, -1]", "--seed", "3", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"]
+    assert report["jacobians"][0]["name"] == "vjp: ∂f/∂x"
+    assert call(f"{source}:f", "--jacobian", f"{source}:right", "--at", "[0.5, -1.0]", "--atol", "1e-9") == 0
+
+
+def test_arguments_have_the_names_in_the_file(files: Path) -> None:
+    source, at = f"{files}/mine.py", str(files / "both.npz")
+    np.savez(at, a=np.array(3.0), b=np.array(2.0))
+    words = [f"{source}:scaled", "--jacobian", f"{source}:scaled_jacobian", "--at"]
+    assert call(*words, at) == 0
+    assert call(*words, "a=3.0", "b=2.0") == 0
+    assert call(*words, "2.0", "a=3") == 0
+    assert call(*words, "2.0", "3.0") == 0
+    np.savez(at, a=np.array(3.0), c=np.array(2.0))
+    assert call(*words, at) == 2
+
+
+def test_a_function_that_raises_is_not_a_wrong_jacobian(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = f"{files}/mine.py"
+    assert call(f"{source}:raising", "--jacobian", f"{source}:right", "--at", "[0.5]") == 3
+    error = capsys.readouterr().err
+    assert "raises KeyError at x" in error
+    assert error.count("\n") == 1
+    assert call(f"{source}:f", "--jacobian", f"{source}:raising", "--at", "[0.5]") == 3
+    assert call(f"{source}:f", "--jacobian", f"{source}:right", "--at", "[0.5") == 2

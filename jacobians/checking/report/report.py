@@ -68,6 +68,7 @@ class Report:
         allow_inconclusive
             Whether to raise only on what is known to be wrong.
         """
+        __tracebackhide__ = True  # of pytest: the report is what one wants to see
         if any(not f.ok and not (allow_inconclusive and f.verdict == CANNOT_TELL) for f in self.findings):
             raise WrongJacobian("\n" + str(self))
 
