@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.evidence import Evidence
 
-_LARGEST = 400  # rows and columns of the part whose singular values are computed
+LARGEST = 400  # rows and columns of the part whose singular values are computed
 
 
-def residuals(evidence: Evidence) -> Iterator[str]:
-    """Yield what the difference J - D looks like."""
+def differences(evidence: Evidence) -> Iterator[str]:
+    """What the difference J - D looks like."""
     claimed, measured, error, wrong = evidence.matrices()
     if not (np.isfinite(measured).all() and np.isfinite(claimed).all()) or claimed.size < 4:
         return
@@ -30,7 +30,12 @@ def residuals(evidence: Evidence) -> Iterator[str]:
         off = ~np.eye(rows, dtype=bool)
         diagonal = np.diag(difference).real
         level = float(np.median(diagonal))
-        if (np.abs(difference[off]) <= noise[off]).all() and np.ptp(diagonal) <= 1e-5 * abs(level) + noise.max():
+        constant_diagonal = np.abs(level) > noise.max()
+        if (
+            constant_diagonal
+            and (np.abs(difference[off]) <= noise[off]).all()
+            and np.ptp(diagonal) <= 1e-5 * abs(level) + noise.max()
+        ):
             which = "missing" if level < 0 else "too much"
             yield f"J − D is {level:.4g} times the identity: an identity is {which} (a residual path?)"
             return
@@ -43,7 +48,7 @@ def _low_rank(evidence: Evidence, difference: NDArray[Any], noise: NDArray[np.fl
     if bad.any(axis=1).sum() < 2 or bad.any(axis=0).sum() < 2 or min(rows, columns) < 3 or bad.mean() < 0.1:
         return
     random = np.random.default_rng(0)
-    keep = [np.sort(random.permutation(n)[:_LARGEST]) for n in (rows, columns)]
+    keep = [np.sort(random.permutation(n)[:LARGEST]) for n in (rows, columns)]
     rank = _rank(difference[np.ix_(*keep)], noise[np.ix_(*keep)])
     if rank == 1:
         output = evidence.output.reshape(-1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jacobians.checking.diagnosis.evidence import Evidence
 
-_FEW = 5
+FEW = 5
 
 
 def index_text(index: tuple[int, ...]) -> str:
@@ -24,7 +24,7 @@ def places(evidence: Evidence) -> Iterator[str]:
     if total < 2 or not count:
         return
     indices = np.argwhere(wrong)
-    if count <= _FEW and count < total:
+    if count <= FEW and count < total:
         listed = ", ".join("[" + ", ".join(map(str, index)) + "]" for index in indices.tolist())
         ratio = evidence.ratio()[wrong]
         named = {-1.0: "−D (sign)", 2.0: "2·D (factor)", 0.5: "½·D (factor)", 0.0: "0"}
@@ -43,10 +43,31 @@ def _zero_slices(evidence: Evidence) -> Iterator[str]:
         empty = np.asarray(~claimed.any(axis=axis) & wrong.any(axis=axis))
         others = np.compress(~empty, wrong, axis=1 - axis)
         if empty.any() and not others.any() and len(empty) > 1:
-            which = [index_text(tuple(index)) for index in np.argwhere(empty.reshape(shape))[:_FEW].tolist()]
-            more = ", …" if empty.sum() > _FEW else ""
+            first = _first_steps(empty.reshape(shape)) if axis == 0 else None
+            if first is not None:
+                place, count, size = first
+                yield (
+                    f"J is zero for the first {count} of {size} indices along {evidence.axis_name(split + place)}, "
+                    "right for the others: truncated back-propagation through time?"
+                )
+                return
+            which = [index_text(tuple(index)) for index in np.argwhere(empty.reshape(shape))[:FEW].tolist()]
+            more = ", …" if empty.sum() > FEW else ""
             yield f"zero {name}: {', '.join(which)}{more} of J are zero, those of D are not"
             return
+
+
+def _first_steps(empty: NDArray[np.bool_]) -> tuple[int, int, int] | None:
+    """The axis along which exactly the first few indices are empty, how many, and of how many."""
+    if empty.ndim < 2:
+        return None
+    for axis, size in enumerate(empty.shape):
+        per_index: NDArray[np.bool_] = np.moveaxis(empty, axis, 0).reshape(size, -1)
+        full = np.array([row.all() for row in per_index])
+        count = int(full.sum())
+        if size > 2 and 0 < count < size and full[:count].all() and not per_index[count:].any():
+            return axis, count, size
+    return None
 
 
 def _confined(evidence: Evidence, indices: NDArray[np.intp]) -> Iterator[str]:
