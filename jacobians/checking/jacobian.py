@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -21,6 +22,8 @@ from jacobians.checking.measuring.numerical import measured_jacobian
 from jacobians.checking.points import moved, vacuous
 from jacobians.checking.report.finding import WRONG, Finding
 from jacobians.checking.report.report import Report
+
+MOST_EXCHANGED = 4  # arguments that are tried in each other's place
 
 
 def check_jacobian(
@@ -132,9 +135,35 @@ def _checked(
             findings += examine_pair(variable.f, variable.x, claimed, names, options)
         else:
             findings += examine(variable.f, variable.x, claimed, names, options, hints=lambda c: list(hints(c)))
+    findings = _exchanged(arguments, claim, findings, options, wirtinger)
     if claim.differs:
         findings = [replace(one, verdict=WRONG, explanations=(claim.differs, *one.explanations)) for one in findings]
     return findings
+
+
+def _exchanged(
+    arguments: Arguments, claim: _Claimed, findings: list[Finding], options: Options, wirtinger: bool
+) -> list[Finding]:
+    """Say so if the Jacobians by two arguments stand in each other's place."""
+    variables = arguments.variables()
+    if wirtinger or len(findings) != len(variables):  # one output only
+        return findings
+    bad = [k for k, finding in enumerate(findings) if finding.verdict == WRONG][:MOST_EXCHANGED]
+    for one, other in itertools.combinations(bad, 2):
+        pairs = ((variables[one], variables[other]), (variables[other], variables[one]))
+        if all(_is_right(mine, claim.part((), theirs), options) for mine, theirs in pairs):
+            said = f"the Jacobians by {variables[one].name} and {variables[other].name} are exchanged"
+            for k in (one, other):
+                findings[k] = replace(findings[k], explanations=(said, *findings[k].explanations))
+    return findings
+
+
+def _is_right(variable: Variable, claimed: Any, options: Options) -> bool:
+    """Whether a claim is right for a variable, by its shape first."""
+    if claimed is None:
+        return False
+    found = examine(variable.f, variable.x, lambda function: [claimed] * len(function.outputs), Names(), options)
+    return all(finding.ok for finding in found)
 
 
 @dataclass(frozen=True)

@@ -211,3 +211,68 @@ def test_the_verdict_is_a_function_of_the_inputs() -> None:
     first, second = (check_jacobian(slow, x, J).to_dict() for _ in range(2))
     assert first == second
     assert not first["ok"]
+
+
+def test_exchanged_arguments() -> None:
+    u, v = np.array([0.3, -1.2]), np.array([2.0, 0.7])
+    report = check_jacobian(lambda u, v: u @ u * v, (u, v), (u @ u * np.eye(2), 2 * np.outer(v, u)))
+    assert len(report.wrong) == 2
+    assert "the Jacobians by u and v are exchanged" in str(report)
+    report = check_jacobian(lambda A, x: A @ x, (A, x), (A, np.einsum("ik,l->ikl", np.eye(4), x)))
+    assert "the Jacobians by A and x are exchanged" in str(report)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyError, IndexError, AssertionError, TypeError])
+def test_an_error_near_x_is_no_value_there_and_one_at_x_is_the_callers(error) -> None:
+    def g(x):
+        if x > 0.6:
+            raise error("too large")
+        return x**2
+
+    report = check_jacobian(g, 0.6, 1.2)
+    assert report.ok
+    assert f"f raises {error.__name__} near x" in str(report)
+    assert not check_jacobian(g, 0.6, 1.3).ok
+    with pytest.raises(error, match="too large"):
+        check_jacobian(g, 0.61, 1.22)
+
+
+def test_one_bad_output_does_not_blind_the_rest() -> None:
+    g = lambda x: np.array([np.nan, x[0] * x[1], x[2]])
+    J = np.array([[0, 0, 0], [x[1], x[0], 0], [0, 0, 1.0]])
+    report = check_jacobian(g, x, J)
+    assert report.findings[0].verdict == "cannot tell"
+    assert report.findings[0].counts["right"] == 3
+    J[1, 0] *= 1.01
+    report = check_jacobian(g, x, J)
+    assert report.findings[0].worst[0].index == (1, 0)
+    assert report.findings[0].counts["wrong"] == 1
+
+
+def test_few_calls() -> None:
+    calls = 0
+
+    def g(x):
+        nonlocal calls
+        calls += 1
+        return np.tanh(W @ x)
+
+    rng = np.random.default_rng(5)
+    W, y = rng.normal(size=(100, 100)) / 10, rng.normal(size=100)
+    J = (1 - np.tanh(W @ y) ** 2)[:, None] * W
+    assert check_jacobian(g, y, J).ok
+    assert calls < 2.5 * 100
+    calls = 0
+    assert not check_jacobian(g, y, -J).ok
+    assert calls < 10 * 100
+
+
+@pytest.mark.parametrize("claim", [None, np.full((4, 3), np.nan), A.T, A.ravel(), A.ravel(order="F"), A.T.ravel()])
+def test_claims_of_the_wrong_kind_have_their_sentence(claim) -> None:
+    said = " ".join(check_jacobian(f, x, claim).findings[0].explanations)
+    assert any(word in said for word in ("return", "NaN", "denominator layout", "reshaped", "Fortran")), said
+
+
+def test_a_diagonal_as_a_vector() -> None:
+    said = " ".join(check_jacobian(np.tanh, x, 1 - np.tanh(x) ** 2).findings[0].explanations)
+    assert "np.diag" in said

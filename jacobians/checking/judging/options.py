@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Strategy = Literal["auto", "columns", "projections"]
-COLUMNS, PROJECTIONS = "columns", "projections"
+COLUMNS: Final = "columns"
+PROJECTIONS: Final = "projections"
 RTOL = 1e-6  # what rounding may do to a claimed derivative
 
 

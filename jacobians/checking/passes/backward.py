@@ -127,4 +127,6 @@ class Backward(Pass):
         entry = Entry(
             place, names.entry(place, len(output.shape)), claimed, value[row].item(), float(error[row]), "wrong"
         )
-        return replace(finding, worst=(entry,), explanations=(*finding.explanations, f"found by halving: {entry.name}"))
+        return replace(
+            finding, worst=(entry,), explanations=(*self.general(finding), f"found by halving: {entry.name}")
+        )

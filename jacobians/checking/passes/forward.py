@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jacobians.checking.judging.comparison import Names
 from jacobians.checking.judging.examine import examined
+from jacobians.checking.judging.options import COLUMNS
 from jacobians.checking.measuring.function import Function, as_array, quiet
 from jacobians.checking.measuring.nested import flatten
 from jacobians.checking.measuring.numerical import measured_jacobian
@@ -112,7 +113,7 @@ class Forward(Pass):
             function = self._function(directions)
         claims = [J[output.rows].reshape(*output.shape, len(directions)) for output in function.outputs]
         joined = ", ".join(variable.name for variable in self.variables)
-        findings = examined(function, claims, Names("f", joined), self.options)
+        findings = examined(function, claims, Names("f", joined), replace(self.options, strategy=COLUMNS))
         found = []
         for finding, output in zip(findings, function.outputs, strict=True):
             finding = replace(
@@ -152,7 +153,7 @@ class Forward(Pass):
         out_name = finding.name.removeprefix("∂").partition("/")[0]
         name = Names(out_name, variable.name).entry((*index, *inside), len(index))
         entry = Entry((*index, *inside), name, np.asarray(claimed).item(), np.asarray(value).item(), error, "wrong")
-        return replace(finding, worst=(entry,), explanations=(*finding.explanations, f"found by halving: {name}"))
+        return replace(finding, worst=(entry,), explanations=(*self.general(finding), f"found by halving: {name}"))
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

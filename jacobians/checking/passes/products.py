@@ -90,6 +90,10 @@ class Pass:
         out_shape = self.outputs[0].shape if len(self.outputs) == 1 else (sum(array.size for array in self.outputs),)
         return Finding(f"{self.kind}: ∂f/∂{self.variables[0].name}", out_shape, shape, WRONG, explanations=(said,))
 
+    def general(self, finding: Finding) -> tuple[str, ...]:
+        """The explanations that hold for the Jacobian, and not only for its random combinations."""
+        return tuple(said for said in finding.explanations if said.startswith(("J ≈", "J is zero")))
+
     def finished(self, findings: Sequence[Finding], said: Sequence[str], combined: int | None) -> Report:
         """The report, with what holds for the whole pass."""
         found = []
