@@ -24,7 +24,8 @@ EXTRAS = {"autograd", "dask", "h5py", "jax", "matplotlib", "scipy", "tqdm", "zar
 
 DOORS = {("functions.graph", "checking"), ("checking.plugin", "__init__"), ("checking.plugin", "checking")}
 """Methods that open another room: ``g.check()`` loads the checker when it is called, and the checker is written with
-`jacobian` itself; pytest loads the plugin without the library. Such imports stand inside of the method, and do not count as arrows."""
+`jacobian` itself; pytest loads the plugin without the library. Such imports stand inside of the method, and do not
+count as arrows."""
 
 
 class Import(NamedTuple):
