@@ -76,9 +76,9 @@ def test_the_wrong_layer_is_named() -> None:
     local = [name for name in report.wrong if ":" in name]
     assert local == ["1 WrongTanh: ∂z/∂x"]
     assert "wrong local Jacobians in 1 WrongTanh" in report.notes
-    assert report["∂z/∂0.A"].explanations == ("made of what is wrong inside: 1 WrongTanh: ∂z/∂x",)
-    assert str(report).count("∂z/∂0.A") == 1
-    assert report["∂z/∂2.A"].ok
+    assert report["0.A"].explanations == ("made of what is wrong inside: 1 WrongTanh: ∂z/∂x",)
+    assert str(report).count("∂0.A") == 1
+    assert report["2.A"].ok
 
 
 def test_nested() -> None:
