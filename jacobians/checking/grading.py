@@ -25,10 +25,14 @@ class Grade:
 
     Attributes
     ----------
-    name : what was asked for
-    right : True, False, or None where there is no answer yet
-    says : what is wrong, or how it was found to be right
-    hint : shown until the answer is right
+    name
+        What was asked for.
+    right
+        True, False, or None where there is no answer yet.
+    says
+        What is wrong, or how it was found to be right.
+    hint
+        Shown until the answer is right.
     """
 
     name: str
@@ -73,11 +77,16 @@ def grade(
 
     Parameters
     ----------
-    name : what was asked for, as in "∂f/∂b"
-    answer : the answer; ``...`` is none yet, and is answered with the hint
-    of, at : for a Jacobian: the function, and the point at which it is differentiated
-    expected : for anything else: the right answer. Einsum strings may use other letters
-    hint : where to look, shown until the answer is right
+    name
+        What was asked for, as in "∂f/∂b".
+    answer
+        The answer; ``...`` is none yet, and is answered with the hint.
+    of, at
+        For a Jacobian: the function, and the point at which it is differentiated.
+    expected
+        For anything else: the right answer. Einsum strings may use other letters.
+    hint
+        Where to look, shown until the answer is right.
 
     Returns
     -------

@@ -4,7 +4,7 @@ With r = |J - D|, the error E of D, and m = max(|J|, |D|):
 
     right          r ≤ 3E + 10⁻⁶ m, and E small enough to tell
     zero           J and D are zero as far as f can be resolved
-    wrong          r above that, at two disjoint parts of the ladder that agree with one another
+    wrong          r above that, at two disjoint ranges of steps that agree with one another
     kink           the one-sided slopes differ however small the step; the hull of nearby Jacobians decides
     cannot tell    anything else
 """
@@ -21,7 +21,7 @@ from jacobians.checking.measuring.smoothness import Mask, converging, find_kinks
 from jacobians.checking.measuring.verdicts import Verdict
 
 RESOLVED = 1e-3  # the relative error that a measurement must be able to see
-SHARP = 1e-4  # and the one at which the ladder need not be extended
+SHARP = 1e-4  # and the one at which no more steps are tried
 ROUGHLY = 0.02  # and the one beyond which it tells little
 NEGLIGIBLE = 1e-10  # of the changes of f that matter
 
@@ -129,15 +129,15 @@ def _negligible(claimed: Claimed, found: Estimate, size: Array, agrees: Mask, *,
 
 
 def _confirmed(claimed: Claimed, found: Estimate) -> Mask:
-    """Whether another part of the ladder, disjoint from the best one, contradicts the claim in the same way."""
-    rung = np.arange(len(found.rung_value))[:, None, None]
-    start = np.take_along_axis(found.rung_start, found.best[None], axis=0)
-    disjoint = (found.rung_start > found.best) | (rung < start)
-    value, error = found.rung_value, found.rung_error
+    """Whether another range of steps, disjoint from the best one, contradicts the claim in the same way."""
+    level = np.arange(len(found.step_value))[:, None, None]
+    start = np.take_along_axis(found.step_start, found.best[None], axis=0)
+    disjoint = (found.step_start > found.best) | (level < start)
+    value, error = found.step_value, found.step_error
     size = np.maximum(np.abs(claimed.value), np.abs(value))
     contradicts = np.abs(claimed.value - value) > 3 * error + claimed.tolerance(size)
     same = np.abs(value - found.value) <= 3 * (error + found.error) + claimed.rtol * size
-    return np.asarray((disjoint & contradicts & same & found.rung_smooth & np.isfinite(error)).any(axis=0))
+    return np.asarray((disjoint & contradicts & same & found.step_smooth & np.isfinite(error)).any(axis=0))
 
 
 def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees: Mask) -> None:
@@ -150,7 +150,7 @@ def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees
     verdict[open_ & fits & finite] = Verdict.RIGHT
     # f stands still at all but steps much larger than x, which are consistent with a claim that f cannot resolve
     still = ~np.take_along_axis(found.moved, found.best[None], axis=0)[0] & found.moved.any(axis=0)
-    consistent = (near | ~found.moved | ~np.isfinite(found.rung_plain)).mean(axis=0) > 0.8
+    consistent = (near | ~found.moved | ~np.isfinite(found.step_plain)).mean(axis=0) > 0.8
     beneath = np.abs(claim) <= NEGLIGIBLE * claimed.noise_scale
     verdict[open_ & still & consistent & beneath] = Verdict.ZERO
     verdict[open_ & fits & decisive & finite] = Verdict.DISPUTED
@@ -178,24 +178,24 @@ def _finish(verdict: NDArray[np.int8], claimed: Claimed, found: Estimate, agrees
 def _fits_larger_steps(claimed: Claimed, found: Estimate) -> tuple[Mask, Mask]:
     """Whether larger smooth steps agree with a claim; at steps below what f resolves it follows its own rounding."""
     claim = claimed.value
-    size = np.maximum(np.abs(claim), np.abs(found.rung_value))
-    near = np.abs(claim - found.rung_value) <= 3 * found.rung_error + claimed.tolerance(size)
-    fits = near & found.rung_smooth & found.moved & (3 * found.rung_error <= RESOLVED * size)
+    size = np.maximum(np.abs(claim), np.abs(found.step_value))
+    near = np.abs(claim - found.step_value) <= 3 * found.step_error + claimed.tolerance(size)
+    fits = near & found.step_smooth & found.moved & (3 * found.step_error <= RESOLVED * size)
     # where f(x) itself is off by a rounding error (cancellation), both one-sided slopes are, but not their mean
-    near = np.abs(claim - found.rung_value) <= 3 * found.rung_plain + claimed.tolerance(size)
+    near = np.abs(claim - found.step_value) <= 3 * found.step_plain + claimed.tolerance(size)
     grows = found.gap[1:] >= 2 * found.gap[:-1]
-    fits[1:] |= (near & (3 * found.rung_plain <= 0.1 * size))[1:] & grows
-    fits[:-1] |= (near & (3 * found.rung_plain <= 0.1 * size))[:-1] & grows
-    rung = np.arange(len(size))[:, None, None]
-    apart = np.abs(found.rung_value - found.value) > 3 * (found.rung_plain + found.error)
-    return np.asarray((fits & (rung < found.best) & apart).any(axis=0)), near
+    fits[1:] |= (near & (3 * found.step_plain <= 0.1 * size))[1:] & grows
+    fits[:-1] |= (near & (3 * found.step_plain <= 0.1 * size))[:-1] & grows
+    level = np.arange(len(size))[:, None, None]
+    apart = np.abs(found.step_value - found.value) > 3 * (found.step_plain + found.error)
+    return np.asarray((fits & (level < found.best) & apart).any(axis=0)), near
 
 
 def _is_decisive(claim: AnyArray, found: Estimate) -> Mask:
     """Whether several small steps agree on another slope, and far more exactly than it differs from the claim."""
     distance = np.abs(claim - found.value)
-    same = (np.abs(found.rung_value - found.value) <= 0.05 * distance) & (found.rung_error <= 0.05 * distance)
-    return np.asarray((same & found.moved & found.rung_smooth).sum(axis=0) >= 3)
+    same = (np.abs(found.step_value - found.value) <= 0.05 * distance) & (found.step_error <= 0.05 * distance)
+    return np.asarray((same & found.moved & found.step_smooth).sum(axis=0) >= 3)
 
 
 def _stands_still(found: Estimate) -> Mask:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.checking.judging.classify import ROUGHLY, SHARP, Claimed
+from jacobians.checking.judging.classify import RESOLVED, ROUGHLY, SHARP, Claimed
 from jacobians.checking.measuring.adaptive import Measurement
 from jacobians.checking.measuring.directions import FIRST_STEP, Lines
 from jacobians.checking.measuring.richardson import AnyArray, Array
@@ -85,12 +85,13 @@ def _verdict(claimed: Claimed, look: _Look, certain: NDArray[np.bool_]) -> NDArr
     tolerance = claimed.tolerance(size)[0]
     smooth = look.gap <= 1e-2 * size + 16 * look.noise
     agrees = certain & smooth & np.isfinite(claim) & (distance <= 2 * look.noise + tolerance)
-    verdict[agrees & (3 * look.noise <= SHARP * size)] = Verdict.RIGHT
+    row = claimed.row_scale[0]
+    told = 3 * look.noise <= np.where(3 * look.noise <= 1e-6 * row, RESOLVED, SHARP) * size
+    verdict[agrees & told] = Verdict.RIGHT
     near = claimed.reach[0] < 1e3
     nil = certain & (claim == 0) & look.still & near
-    row = claimed.row_scale[0]
     small = agrees & near & (np.abs(look.value) <= 3 * look.noise) & (3 * look.noise <= 1e-9 * row)
-    small |= agrees & (3 * look.noise <= ROUGHLY * size) & (3 * look.noise <= 1e-8 * row)
+    small |= agrees & (3 * look.noise <= ROUGHLY * size) & (3 * look.noise <= 1e-7 * row)
     verdict[(verdict < 0) & (nil | small)] = Verdict.ZERO
     return verdict
 

@@ -14,18 +14,18 @@ from jacobians.checking.measuring.richardson import RATIO, AnyArray, Array, Esti
 from jacobians.checking.measuring.smoothness import find_kinks
 from jacobians.checking.measuring.verdicts import Verdict
 
-_BLOCK = 150_000  # entries measured at a time, which bounds the memory
-_LARGEST_ASCENT = 26
+BLOCK = 150_000  # entries measured at a time, which bounds the memory
+LARGEST_ASCENT = 26
 
-# rungs 0, 1, 2 … fall four times each from the first step; negative ones rise
-_STAGES = ([0, 1, 2], [3, 4, 5], [-2, -1], [6, 7, 8, 9], [10, 11, 12, 13], [14, 15, 16, 17], [18, 19, 20, 21])
+# the step of level k is 4⁻ᵏ times the first step; negative levels are larger steps
+STAGES = ([0, 1, 2], [3, 4, 5], [-2, -1], [6, 7, 8, 9], [10, 11, 12, 13], [14, 15, 16, 17], [18, 19, 20, 21])
 
 Judge = Callable[[NDArray[np.intp], Estimate, bool], NDArray[np.int8]]
 
 
 @dataclass
 class Measurement:
-    """What the ladder found for every (line, output)."""
+    """What was found for every (line, output)."""
 
     value: AnyArray
     error: Array
@@ -48,13 +48,13 @@ def _ascent(lines: Lines, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
     """Rungs above the first stages, for entries of x so small that f hardly notices steps of their size."""
     height = (np.log(lines.top[chosen]) - np.log(lines.first[chosen])) / np.log(RATIO)
     highest = int(np.ceil(height.max(initial=0)))
-    lowest = max(3, highest - _LARGEST_ASCENT)
+    lowest = max(3, highest - LARGEST_ASCENT)
     return -np.arange(highest, lowest - 1, -1, dtype=np.intp)
 
 
 def _stages(lines: Lines, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    for rungs in _STAGES:
-        yield np.array(rungs, dtype=np.intp)
+    for levels in STAGES:
+        yield np.array(levels, dtype=np.intp)
     ascent = _ascent(lines, chosen)
     if len(ascent):
         yield ascent
@@ -65,7 +65,7 @@ def measure(
 ) -> Measurement:
     """Measure every line; ``judge(lines, estimate, final)`` says which entries are still pending."""
     result = Measurement.empty(len(lines), function.base)
-    per_block = max(1, _BLOCK // max(1, function.base.size))
+    per_block = max(1, BLOCK // max(1, function.base.size))
     with quiet():
         for start in range(0, len(lines), per_block):
             block = np.arange(start, min(start + per_block, len(lines)), dtype=np.intp)
@@ -83,11 +83,11 @@ def _measure_block(
 ) -> None:
     samples: Samples | None = None
     stages = list(_stages(lines, pending))
-    for number, rungs in enumerate(stages):
-        new = sample(lines, pending, rungs, advance if number == 0 else None)
+    for number, levels in enumerate(stages):
+        new = sample(lines, pending, levels, advance if number == 0 else None)
         if number and not np.isfinite(new.ahead).any() and number < len(stages) - 1:
             continue  # steps below the resolution of x
-        samples = new if samples is None else _join(samples, new, rungs)
+        samples = new if samples is None else _join(samples, new, levels)
         found = estimate(samples, lines, pending, coarse)
         final = number == len(stages) - 1
         verdict = judge(pending, found, final)
@@ -98,8 +98,8 @@ def _measure_block(
         pending, samples = pending[open_lines], samples.of(open_lines.nonzero()[0])
 
 
-def _join(samples: Samples, new: Samples, rungs: NDArray[np.intp]) -> Samples:
-    first, second = (new, samples) if rungs[0] < 0 else (samples, new)
+def _join(samples: Samples, new: Samples, levels: NDArray[np.intp]) -> Samples:
+    first, second = (new, samples) if levels[0] < 0 else (samples, new)
     names = ("ahead", "behind", "plus", "minus")
     return Samples(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 

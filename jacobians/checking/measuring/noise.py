@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from jacobians.checking.measuring.directions import natural_scale
 from jacobians.checking.measuring.function import Function
 
-_TINY, _SMALL = 1e-11, 1e-4  # relative perturbations: below any single-precision quantum, and well above it
-_POINTS = 8
+TINY, SMALL = 1e-11, 1e-4  # relative perturbations: below any single-precision quantum, and well above it
+POINTS = 8
 
 
 def coarse_noise(function: Function, seed: int = 0) -> NDArray[np.float64]:
@@ -31,10 +31,10 @@ def coarse_noise(function: Function, seed: int = 0) -> NDArray[np.float64]:
     constant = np.ones(base.size, dtype=bool)
     for _ in range(2):
         direction = random.choice([-1.0, 1.0], size=scale.shape) * random.uniform(0.5, 1.0, size=scale.shape)
-        constant &= along(direction, _TINY) == base
+        constant &= along(direction, TINY) == base
     if not constant.any():
         return quiet_output
-    table = np.array([along(direction, _SMALL * k) for k in range(_POINTS)])
+    table = np.array([along(direction, SMALL * k) for k in range(POINTS)])
     change = np.abs(np.diff(table, axis=0))
     largest = change.max(axis=0)
     constant &= np.isfinite(largest) & (largest <= 1e-2 * np.abs(base))

@@ -1,6 +1,6 @@
-"""Difference quotients on a ladder of steps, extrapolated, with an error for every entry.
+"""Difference quotients at falling steps, extrapolated, with an error for every entry.
 
-Arrays have the axes (rung k, line c, output i), with the steps falling from rung to rung, four times each.
+Arrays have the axes (level k, line c, output i), with the steps falling four times from level to level.
 
     D_k   = (f(x + h_k) - f(x - h_k)) / 2 h_k                                   central differences
     T_k^l = T_k^(l-1) + (T_k^(l-1) - T_(k-1)^(l-1)) / ((h_(k-l) / h_k)² - 1)    Richardson (Neville)
@@ -22,13 +22,13 @@ Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
 
 RATIO = 4.0
-_LEVELS = 3
-_WITNESSES = 2  # smaller rungs consulted about the noise of a rung
+LEVELS = 3
+WITNESSES = 2  # smaller levels consulted about the noise of a level
 
 
 @dataclass
 class Samples:
-    """Values of f at both ends of every rung of every line."""
+    """Values of f at both ends of every level of every line."""
 
     ahead: Array  # realised steps, (K, c)
     behind: Array
@@ -36,19 +36,19 @@ class Samples:
     minus: AnyArray
 
     def of(self, lines: NDArray[np.intp]) -> Samples:
-        """Return the samples of some lines only."""
+        """The samples of some lines only."""
         return Samples(*(value[:, lines] for value in self.__dict__.values()))
 
 
-def sample(lines: Lines, chosen: NDArray[np.intp], rungs: NDArray[np.intp], advance: object = None) -> Samples:
-    """Evaluate f on the given rungs of the chosen lines; steps outside the sensible range are skipped (NaN)."""
+def sample(lines: Lines, chosen: NDArray[np.intp], levels: NDArray[np.intp], advance: object = None) -> Samples:
+    """Evaluate f on the given levels of the chosen lines; steps outside the sensible range are skipped (NaN)."""
     function = lines.function
-    shape = (len(rungs), len(chosen))
+    shape = (len(levels), len(chosen))
     kind = np.result_type(function.base.dtype, np.float64)
     ahead, behind = np.full(shape, np.nan), np.full(shape, np.nan)
     plus = np.full((*shape, function.base.size), np.nan, dtype=kind)
     minus = plus.copy()
-    steps = lines.first[chosen] * RATIO ** -rungs[:, None].astype(np.float64)
+    steps = lines.first[chosen] * RATIO ** -levels[:, None].astype(np.float64)
     wanted = (steps <= 1.3 * lines.top[chosen]) & (steps >= lines.bottom[chosen])
     for c, line in enumerate(chosen):
         for k in np.flatnonzero(wanted[:, c]):
@@ -60,18 +60,18 @@ def sample(lines: Lines, chosen: NDArray[np.intp], rungs: NDArray[np.intp], adva
 
 @dataclass
 class Estimate:
-    """The best derivative of every (line, output), its error, and what every rung says about it."""
+    """The best derivative of every (line, output), its error, and what every level says about it."""
 
     value: AnyArray  # (c, m)
     error: Array  # (c, m)
-    smooth: NDArray[np.bool_]  # the one-sided slopes meet at the best rung
-    moved: NDArray[np.bool_]  # f changes at all between the ends of the rung, (K, c, m)
-    best: NDArray[np.intp]  # the best rung
-    rung_value: AnyArray  # (K, c, m)
-    rung_error: Array
-    rung_plain: Array  # the error without regard to f(x) itself and to one-sided slopes
-    rung_smooth: NDArray[np.bool_]
-    rung_start: NDArray[np.intp]  # the first rung that the extrapolation at rung k used
+    smooth: NDArray[np.bool_]  # the one-sided slopes meet at the best level
+    moved: NDArray[np.bool_]  # f changes at all between the ends of the level, (K, c, m)
+    best: NDArray[np.intp]  # the best level
+    step_value: AnyArray  # (K, c, m)
+    step_error: Array
+    step_plain: Array  # the error without regard to f(x) itself and to one-sided slopes
+    step_smooth: NDArray[np.bool_]
+    step_start: NDArray[np.intp]  # the first level that the extrapolation at level k used
     gap: Array  # S_k
     gap_noise: Array  # what rounding alone can contribute to S_k
     forward: AnyArray  # one-sided slopes
@@ -96,7 +96,7 @@ def _noise(samples: Samples, lines: Lines, chosen: NDArray[np.intp], coarse: Arr
 
 
 def estimate(samples: Samples, lines: Lines, chosen: NDArray[np.intp], coarse: Array) -> Estimate:
-    """Return derivative and error of every entry from the rungs sampled so far."""
+    """The derivative and error of every entry from the steps sampled so far."""
     base = lines.function.base
     ahead, behind = samples.ahead[:, :, None], samples.behind[:, :, None]
     steps = (ahead + behind) / 2
@@ -142,28 +142,28 @@ def _extrapolate(
     gap_noise: Array,
     one_sided: NDArray[np.bool_],
 ) -> tuple[AnyArray, Array, NDArray[np.bool_], NDArray[np.intp]]:
-    """Best extrapolation ending at every rung: value, error, whether f looks smooth there, first rung used."""
-    rungs = len(slope)
+    """Best extrapolation ending at every level: value, error, whether f looks smooth there, first level used."""
+    levels = len(slope)
     noise = 4.5 * epsilon / steps
     values = slope.copy()
     errors = np.full(slope.shape, np.inf)
-    level = np.ones(slope.shape, dtype=np.intp)
+    order_used = np.ones(slope.shape, dtype=np.intp)
     errors[1:] = np.abs(np.diff(slope, axis=0)) + noise[1:]
     previous: AnyArray = slope
-    for order in range(1, min(_LEVELS, rungs - 1) + 1):
+    for order in range(1, min(LEVELS, levels - 1) + 1):
         divisor = (steps[:-order] / steps[order:]) ** power - 1
         current = previous[1:] + (previous[1:] - previous[:-1]) / divisor
         error = np.maximum(np.abs(current - previous[1:]), np.abs(current - previous[:-1])) + noise[order:]
         better = error < errors[order:]
         errors[order:] = np.where(better, error, errors[order:])
         values[order:] = np.where(better, current, values[order:])
-        level[order:] = np.where(better, order, level[order:])
+        order_used[order:] = np.where(better, order, order_used[order:])
         previous = current
-    rung = np.arange(rungs)[:, None, None]
-    start = np.maximum(rung - level, 0)
-    # S falls four times per rung for a smooth f; twice is asked for, on three rungs in a row
-    falls = np.zeros(slope.shape, dtype=np.intp)  # for how many rungs in a row
-    for k in range(1, rungs):
+    level = np.arange(levels)[:, None, None]
+    start = np.maximum(level - order_used, 0)
+    # S falls four times per level for a smooth f; twice is asked for, on three levels in a row
+    falls = np.zeros(slope.shape, dtype=np.intp)  # for how many levels in a row
+    for k in range(1, levels):
         falls[k] = np.where(gap[k] <= 0.5 * gap[k - 1], falls[k - 1] + 1, 0)
     smooth = falls >= 2
     smooth[:-1] &= ~(gap[1:] > np.maximum(gap[:-1], gap_noise[1:]))  # accidents of a rapidly oscillating f
@@ -172,18 +172,18 @@ def _extrapolate(
 
 
 def _disagreement_below(slope: AnyArray, values: AnyArray, steps: Array) -> Array:
-    """Noise that smaller rungs betray: |D_j - T_k| h_j is noise of f (or structure finer than h_k)."""
-    rungs = len(slope)
+    """Noise that smaller levels betray: |D_j - T_k| h_j is noise of f (or structure finer than h_k)."""
+    levels = len(slope)
     extra = np.zeros(slope.shape)
-    for k in range(rungs - 1):
-        below = slice(k + 1, k + 1 + _WITNESSES)
+    for k in range(levels - 1):
+        below = slice(k + 1, k + 1 + WITNESSES)
         found = np.abs(slope[below] - values[k]) * steps[below] / steps[k]
         extra[k] = np.max(np.where(np.isfinite(found), found, 0.0), axis=0)
     return extra
 
 
 def _choose(values: AnyArray, errors: Array, smooth: NDArray[np.bool_], moved: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Pick the rung of least error, unless a smaller step decidedly says otherwise: the limit is h → 0."""
+    """Pick the level of least error, unless a smaller step decidedly says otherwise: the limit is h → 0."""
     # where larger steps see a smooth slope, steps at which f stands still are below its resolution
     seen = (smooth & moved & (errors <= 1e-3 * np.abs(values))).any(axis=0)
     smooth = smooth & (moved | ~seen)
@@ -191,13 +191,15 @@ def _choose(values: AnyArray, errors: Array, smooth: NDArray[np.bool_], moved: N
     ranked = np.where(smooth, errors, np.inf)
     ranked = np.where(np.isfinite(ranked).any(axis=0), ranked, errors)
     best = np.argmin(ranked, axis=0)
-    rungs = len(values)
-    rung = np.arange(rungs)[:, None, None]
+    levels = len(values)
+    level = np.arange(levels)[:, None, None]
     for _ in range(3):
         value = np.take_along_axis(values, best[None], axis=0)
         error = np.take_along_axis(errors, best[None], axis=0)
         apart = np.abs(values - value)
-        decided = (rung > best) & (rung < rungs - 2) & smooth & (apart > 3 * (errors + error)) & (errors < 0.03 * apart)
+        decided = (
+            (level > best) & (level < levels - 2) & smooth & (apart > 3 * (errors + error)) & (errors < 0.03 * apart)
+        )
         if not decided.any():
             break
         other = np.argmin(np.where(decided, errors, np.inf), axis=0)

@@ -19,7 +19,7 @@ def _runs(condition: Mask, length: int) -> Mask:
 
 
 def find_kinks(found: Estimate) -> tuple[Mask, AnyArray, AnyArray]:
-    """Entries whose one-sided slopes differ by the same amount on four rungs in a row, and both slopes there."""
+    """Entries whose one-sided slopes differ by the same amount on four steps in a row, and both slopes there."""
     gap = found.gap
     steepest = np.fmax(np.abs(found.forward), np.abs(found.backward))
     clear = (gap > found.gap_noise) & (gap > 1e-5 * steepest)
@@ -37,7 +37,7 @@ def find_kinks(found: Estimate) -> tuple[Mask, AnyArray, AnyArray]:
 
 
 def jumps(found: Estimate) -> Mask:
-    """Entries where f itself differs on both sides by the same amount on four rungs in a row."""
+    """Entries where f itself differs on both sides by the same amount on four steps in a row."""
     jump = found.gap * found.steps[:, :, None]
     with np.errstate(all="ignore"):
         level = np.abs(np.diff(np.log(np.where(jump > 0, jump, np.nan)), axis=0)) < 0.05
@@ -58,10 +58,10 @@ def grows_endlessly(found: Estimate) -> tuple[Mask, Array]:
     grows = _runs((growth > 1.3) & (growth < 3.7), 4)
     amount = np.diff(slope, axis=0)
     steady = np.abs(amount[1:] / amount[:-1] - 1) < 0.02
-    climbs = _runs(steady & (np.abs(amount[1:]) > 1e-3 * np.abs(slope[2:])), 6)
+    rises = _runs(steady & (np.abs(amount[1:]) > 1e-3 * np.abs(slope[2:])), 6)
     nothing = np.zeros(slope.shape[1:], dtype=bool)
     by_factor = grows.any(axis=0) if len(grows) else nothing
-    by_amount = climbs.any(axis=0) if len(climbs) else nothing
+    by_amount = rises.any(axis=0) if len(rises) else nothing
     return np.asarray(by_factor | by_amount), np.where(by_amount & ~by_factor, np.sign(_at_last(amount)), upward)
 
 
