@@ -9,7 +9,8 @@ from typing import Any, Literal, Self, overload
 from numpy.typing import ArrayLike
 
 from jacobians.core.graph import Recording, Wanted
-from jacobians.core.layer import Array, Layer, joined
+from jacobians.core.layer import Array, Layer
+from jacobians.core.parameters import joined
 from jacobians.core.traced import Traced
 from jacobians.errors import locate
 from jacobians.show.diagram import Sketch

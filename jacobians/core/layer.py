@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import Field, FrozenInstanceError, dataclass, fields, is_dataclass, replace
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from jacobians.core import products, second, showing
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.parameters import Array, Parameter, Parameterized, remembered
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, run, traced_layer
 from jacobians.core.vectors import numbers
@@ -22,26 +22,13 @@ from jacobians.show.diagram import Diagram, Sketch, titled
 from jacobians.show.explanation import Explanation
 from jacobians.show.table import Table
 
-T = TypeVar("T")
-Array = NDArray[Any]
-if TYPE_CHECKING:
-
-    class Parameter:
-        """What a type checker sees of a parameter: anything like an array can be given, and an array is held."""
-
-        def __get__(self, layer: object, kind: Any = None) -> Array: ...
-        def __set__(self, layer: object, values: ArrayLike) -> None: ...
-
-else:
-    Parameter = Annotated[NDArray[Any], "parameter"]
-    """The annotation of a field that is an array to differentiate by."""
+__all__ = ["Array", "Layer", "Local", "Parameter"]
 
 Local = Mapping[str, Terms | Jacobian]
 """What `Layer.local` returns: the Jacobian of the output with respect to each argument."""
 
 
-@dataclass_transform(frozen_default=True, eq_default=False)
-class Layer:
+class Layer(Parameterized):
     """A function with its Jacobians: an immutable value whose fields are its parameters and options.
 
     A layer of one's own is a `forward` in NumPy and, in `local`, one line of notation per argument. Fields annotated
@@ -65,51 +52,11 @@ class Layer:
            [0., 4.]])
     """
 
-    shapes: ClassVar[str] = ""
-    """Which axes of the arguments must agree, as in ``"A (M, N), b (M), x (..., N)"``."""
-
     holomorphic: ClassVar[bool] = True
     """Whether the layer can be differentiated by complex arguments."""
 
     integers: ClassVar[tuple[str, ...]] = ()
     """Inputs that are integers, so that nothing can be differentiated by them."""
-
-    _parameter_shapes: ClassVar[tuple[tuple[str, tuple[int, ...]], ...]] = ()  # an instance has its own
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for name in inspect.get_annotations(cls):
-            if hasattr(Layer, name) and name not in ("shapes", "holomorphic", "integers"):
-                raise TypeError(f"{cls.__name__}: a field must not be called {name}, which every layer has; rename it")
-        cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # so that a dataclass decorator keeps ours
-        if inspect.get_annotations(cls):  # a layer without fields of its own needs nothing made for it
-            dataclass(frozen=True, eq=False, repr=False)(cls)
-            # Layer itself is what keeps its subclasses frozen, so that decorating them once more does no harm.
-            del cls.__setattr__, cls.__delattr__
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        kind = type(self).__name__
-        if name in {f.name for f in _fields(type(self))} and hasattr(self, name):
-            raise FrozenInstanceError(f"a layer is immutable: use with_parameters to get a new {kind}")
-        raise FrozenInstanceError(
-            f"a layer is immutable, so {kind} cannot assign {name}: write `{name}: Parameter` (or, for an option, its "
-            f"type) in the class and no __init__; what is made of fields belongs into a property"
-        )
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise FrozenInstanceError("a layer is immutable")
-
-    def __post_init__(self) -> None:
-        """Own the parameters: read-only floating-point arrays whose shapes fit."""
-        for name in _parameter_names(type(self)):
-            array = numbers(getattr(self, name), f"{type(self).__name__}: {name}")
-            if array.flags.writeable:
-                array = array.copy(order="K")
-                array.flags.writeable = False
-            object.__setattr__(self, name, array)
-        known = tuple((name, getattr(self, name).shape) for name in _parameter_names(type(self)))
-        object.__setattr__(self, "_parameter_shapes", known)
-        signature.require(type(self).__name__, self.shapes, known)
 
     # -- to be written by a layer --------------------------------------------------------------------------------------
 
@@ -264,66 +211,6 @@ class Layer:
         found = products.vjp(recording, self.wanted(recording, output, names), u)
         return found[names[0]] if wrt is None or isinstance(wrt, str) else found
 
-    @property
-    def inner(self) -> Mapping[str, Layer]:
-        """The layers that this one is made of, by name: its fields that are layers.
-
-        Their parameters are parameters of this layer, called ``"name.parameter"``.
-        """
-        return {f.name: value for f in _fields(type(self)) if isinstance(value := getattr(self, f.name), Layer)}
-
-    def with_inner(self, layers: Mapping[str, Layer]) -> Self:
-        """A new layer in which these inner layers are replaced."""
-        return replace(self, **layers) if layers else self  # type: ignore[type-var]  # one with fields is a dataclass
-
-    @property
-    def own_parameters(self) -> dict[str, Array]:
-        """The arrays to differentiate by that are fields of this very layer, by name."""
-        return {name: getattr(self, name) for name in _parameter_names(type(self))}
-
-    @property
-    def parameters(self) -> dict[str, Array]:
-        """The arrays to differentiate by, by name; those of inner layers by their dotted path.
-
-        A layer that stands in several places has its parameters once, under the first of their names.
-        """
-        if not self.inner:
-            return self.own_parameters
-        return {f"{path}{name}": array for layer, path in self.tree() for name, array in layer.own_parameters.items()}
-
-    def tree(self) -> list[tuple[Layer, str]]:
-        """The layer and all that it is made of, each once, with the prefix of its parameters' names."""
-        found: dict[int, tuple[Layer, str]] = {id(self): (self, "")}
-        for name, layer in self.inner.items():
-            for one, path in layer.tree():
-                found.setdefault(id(one), (one, f"{joined(name, path)}"))
-        return list(found.values())
-
-    @property
-    def paths(self) -> Mapping[int, str]:
-        """The prefix of the parameters' names of every layer in the tree, by its identity."""
-        return {id(layer): path for layer, path in self.tree()} if self.inner else {id(self): ""}
-
-    def with_parameters(self, parameters: Mapping[str, ArrayLike]) -> Self:
-        """A new layer in which these parameters are replaced by arrays of the same shapes."""
-        self._require_replaceable(parameters)
-        return self._replaced(parameters, {})
-
-    def _replaced(self, parameters: Mapping[str, ArrayLike], done: dict[int, Layer]) -> Self:
-        """With parameters replaced; a layer that stands in several places is replaced in all of them."""
-        inner, own = dict(self.inner), {n: v for n, v in parameters.items() if n in self.own_parameters}
-        changed: dict[str, Layer] = {}
-        for name, layer in inner.items():
-            prefix = joined(name, "")
-            theirs = {n[len(prefix) :]: v for n, v in parameters.items() if n.startswith(prefix) and n not in own}
-            if id(layer) not in done:
-                done[id(layer)] = layer._replaced(theirs, done) if theirs else layer
-            if done[id(layer)] is not layer:
-                changed[name] = done[id(layer)]
-        new = self.with_inner(changed)
-        # not every layer is a dataclass for a type checker, but those with parameters are
-        return replace(new, **own) if own else new  # type: ignore[type-var]
-
     @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs, as in `forward`."""
@@ -416,15 +303,6 @@ class Layer:
     def _repr_html_(self) -> str:
         return self.diagram()._repr_html_()
 
-    def __repr__(self) -> str:
-        parts = []
-        for f in _fields(type(self)):
-            value = getattr(self, f.name)
-            shown = f"{f.name} {value.shape}" if isinstance(value, np.ndarray) else f"{f.name}={value!r}"
-            if isinstance(value, np.ndarray) or not f.init or value != f.default:
-                parts.append(shown)
-        return f"{type(self).__name__}({', '.join(parts)})"
-
     # -- as a graph ----------------------------------------------------------------------------------------------------
 
     def record(self, recording: Recording, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
@@ -516,53 +394,19 @@ class Layer:
             raise ValueError(f"{type(self).__name__} has nothing to differentiate by")
         return self.arguments[:1]
 
-    def _require_replaceable(self, parameters: Mapping[str, ArrayLike]) -> None:
-        mine = self.parameters
-        for name, values in parameters.items():
-            if name not in mine:
-                raise ValueError(f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(mine) or 'none'}")
-            if np.shape(values) != mine[name].shape:
-                raise ValueError(
-                    f"{type(self).__name__}: {name} is {mine[name].shape}, so its new value must be; "
-                    f"it is {np.shape(values)}"
-                )
-
-
-def joined(name: str, path: str) -> str:
-    """The dotted path of something inside a layer; the only layer of a `Residual` has no name."""
-    return f"{name}.{path}" if name else path
-
-
-def _remembered(function: Callable[[type[Any]], T]) -> Callable[[type[Any]], T]:
-    """What is read off a class is read once."""
-    return cast(Callable[[type[Any]], T], cache(function))
-
-
-def _fields(layer: type[Any]) -> tuple[Field[Any], ...]:
-    return fields(layer) if is_dataclass(layer) else ()
-
-
-@_remembered
-def _parameter_names(layer: type[Any]) -> tuple[str, ...]:
-    """The fields annotated `Parameter`."""
-    return tuple(
-        f.name for f in _fields(layer)
-        if f.type is Parameter or (isinstance(f.type, str) and f.type.split(".")[-1] == "Parameter")
-    )  # fmt: skip
-
 
 def _without_forward(layer: type[Any]) -> NotImplementedError:
     return NotImplementedError(f"{layer.__name__} has no forward: write `def forward(self, x)` with NumPy in the class")
 
 
-@_remembered
+@remembered
 def _input_names(layer: type[Any]) -> tuple[str, ...]:
     if layer.forward is Layer.forward:
         raise _without_forward(layer)
     return tuple(list(inspect.signature(layer.forward).parameters)[1:])
 
 
-@_remembered
+@remembered
 def _output_name(layer: type[Any]) -> str:
     """What `local` calls the output: its last argument."""
     return list(inspect.signature(layer.local).parameters)[-1]
