@@ -15,8 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "jacobians"
 GROUND = {
-    "__init__", "__main__", "checking", "core", "engine", "errors", "functions", "layers", "nn", "notation", "show",
-    "training",
+    "__init__", "__main__", "checking", "core", "engine", "errors", "functions", "kept", "layers", "nn", "notation",
+    "show", "training",
 }  # fmt: skip
 ENGINE_ROOMS = {"core", "engine", "show"}
 EXTRAS = {"autograd", "dask", "h5py", "jax", "matplotlib", "scipy", "tqdm", "zarr"}

@@ -8,9 +8,7 @@ shapes, dtypes, and which arrays are the same.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -22,6 +20,7 @@ from jacobians.engine.linearized import Linearized, Structure
 from jacobians.engine.sources import Between
 from jacobians.engine.tape import INSTEAD, Array
 from jacobians.errors import TracingError, locate
+from jacobians.kept import Memory
 from jacobians.notation.naming import Naming, Step, letters_of, named
 from jacobians.notation.structure import Form, Shape
 
@@ -81,22 +80,7 @@ class Wanted(NamedTuple):
     argument_name: str
 
 
-Key = tuple[Any, ...]
-_remembered: OrderedDict[Key, Any] = OrderedDict()  # those last used come last
-MOST = 1024  # structures and plans that are kept
-
-
-def remembered(key: Key, make: Callable[[], T]) -> T:
-    """The structure or plan that was made for a key before, or a new one."""
-    found: T | None = _remembered.get(key)
-    if found is None:
-        found = _remembered[key] = make()
-        while len(_remembered) > MOST:
-            _remembered.popitem(last=False)
-    else:
-        with suppress(KeyError):  # another thread may have dropped it
-            _remembered.move_to_end(key)
-    return found
+_structures = Memory()
 
 
 class Recording:
@@ -193,7 +177,7 @@ class Recording:
         known = {*self.leaves.values(), *[n for one in wanted for n in one[:2]]}
         ends = tuple([(n, values[n].shape, values[n].dtype) for n in known])
         key = (tuple(wanted), tuple(self.leaves), ends, tuple([(node.arguments, *rest) for node, *rest in written]))
-        return Linearized(remembered(key, lambda: self._structure(written, wanted)), arrays)
+        return Linearized(_structures.recall(key, lambda: self._structure(written, wanted)), arrays)
 
     def _structure(self, written: Sequence[Written], wanted: Sequence[Wanted]) -> Structure:
         """The structure of what has been written; every formula must fit its shapes."""
@@ -375,7 +359,7 @@ class Recording:
         """A local Jacobian in full."""
         if isinstance(edge.local, tuple):
             numbers = {n: k for k, n in enumerate(dict.fromkeys(n for *_, some in edge.local for n in some))}
-            pattern = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
+            pattern: Any = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
             program, form = compiler.bound(pattern, *edge[2:7])
             return Jacobian(form, program([arrays[n] for n in numbers])).full()
         return Jacobian(edge.local, tuple([arrays[n] for n in edge.arrays])).full()

@@ -6,7 +6,6 @@ The axes are the output axes, then the axes of what we differentiate by ("wrt"):
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from jacobians.core.linear_map import LinearMap
 from jacobians.core.vectors import numbers
 from jacobians.engine import algebra, compiler
 from jacobians.engine.tape import Array
+from jacobians.kept import kept
 from jacobians.notation.formula import equation
 from jacobians.notation.markup import latex
 from jacobians.notation.structure import Factor, Form, Shape, Term
@@ -319,7 +319,7 @@ def _words_for(other: Any) -> str:
     return f"an array of shape {other.shape}" if isinstance(other, np.ndarray) else f"a {type(other).__name__}"
 
 
-@lru_cache(maxsize=256)
+@kept
 def _scale_form(text: str, dtype: np.dtype[Any]) -> Form:
     """A number as the Jacobian of a scalar with respect to a scalar."""
     return Form((), (), dtype, (Term((), (Factor(0, (), symbol_of(text, 0)),), (), (), ()),))

@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.core.graph import Node, Recording, Wanted, remembered
+from jacobians.core.graph import Node, Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, traced_layer
 from jacobians.engine import compiler, second
 from jacobians.engine.tape import Array
 from jacobians.errors import TracingError
+from jacobians.kept import Memory
 
 FIRST = -(1 << 30)  # the vertex of tangents
+_plans = Memory()
 
 
 class Seed(NamedTuple):
@@ -86,7 +88,7 @@ def _plan(
         for value, first, by, names in wanted
     ])  # fmt: skip
     curved, edges = tuple(drawing.curved), tuple(drawing.edges)
-    plan = remembered(("second", full, curved, edges, asked), lambda: second.plan(curved, edges, asked, full))
+    plan = _plans.recall((full, curved, edges, asked), lambda: second.plan(curved, edges, asked, full))
     return plan, drawing.arrays
 
 

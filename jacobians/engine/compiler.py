@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from jacobians.engine import algebra, builder, elimination, outer, writing
 from jacobians.engine.elimination import Order
 from jacobians.engine.tape import Program, Tape, plainly
+from jacobians.kept import kept
 from jacobians.notation.renaming import Names, renamed
 from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Factor, Form, Shape, Term, plain
@@ -49,14 +49,14 @@ def tape_for(forms: Sequence[Form]) -> tuple[Tape, list[Form]]:
     return tape, moved
 
 
-@lru_cache(maxsize=4096)
+@kept
 def compiled(operation: Operation, forms: tuple[Form, ...], static: tuple[Any, ...] = ()) -> tuple[Program, Form]:
     """An operation of the algebra: its program and the form of its result."""
     tape, moved = tape_for(forms)
     return finished(tape, operation(tape, *moved, *static))
 
 
-@lru_cache(maxsize=4096)
+@kept
 def writer(form: Form, into: bool) -> Program:
     """The program that writes a form in full; with `into`, into an output that is its last input."""
     count = form.arrays
@@ -99,7 +99,7 @@ def bind(
     return Form(*shapes, dtype, tuple(terms), out_name, wrt_name)
 
 
-@lru_cache(maxsize=4096)
+@kept
 def bound(
     written: Pattern, out_shape: Shape | None, wrt_shape: Shape | None, dtype: np.dtype[np.generic],
     out_name: str, wrt_name: str,
@@ -338,7 +338,7 @@ def _eliminate(tape: Tape, graph: dict[tuple[int, int], Form], order: Sequence[i
                 before.setdefault(w, {})[u] = None
 
 
-@lru_cache(maxsize=1024)
+@kept
 def dense(shape: Shape, out_ndim: int, dtype: np.dtype[np.generic]) -> Form:
     """An array as a Jacobian, of which the first `out_ndim` axes are output axes."""
     axes = tuple(plain(k, n) for k, n in enumerate(shape))

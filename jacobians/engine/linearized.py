@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from jacobians.engine import compiler
 from jacobians.engine.compiler import Edge, Plan, Wanted
 from jacobians.engine.tape import Array
+from jacobians.kept import kept
 from jacobians.notation.structure import Axis, Form, Shape, Term, affine, plain
 
 LEFT, RIGHT = -(1 << 30), -(1 << 30) - 1  # the vertices of what multiplies a graph from the left, and from the right
@@ -186,13 +187,13 @@ class Product:
 # --- compiled for a purpose -------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
+@kept
 def factored_plan(structure: Structure) -> Plan:
     """All wanted Jacobians, as factors."""
     return compiler.plan(structure.edges, structure.wanted, full=False)
 
 
-@lru_cache(maxsize=1024)
+@kept
 def full_plan(structure: Structure, number: int | None, into: bool) -> Plan:
     """All wanted Jacobians, or one, as full tensors."""
     wanted = structure.wanted if number is None else (structure.wanted[number],)
@@ -202,7 +203,7 @@ def full_plan(structure: Structure, number: int | None, into: bool) -> Plan:
 Sown = tuple[tuple[int, Form], ...]
 
 
-@lru_cache(maxsize=1024)
+@kept
 def product_plan(structure: Structure, left: Sown, right: Sown, pairs: tuple[tuple[int, int], ...]) -> Plan:
     """Products of the graph with seeds, as full tensors."""
     edges = list(structure.edges)
@@ -222,7 +223,7 @@ def product_plan(structure: Structure, left: Sown, right: Sown, pairs: tuple[tup
     return compiler.plan(tuple(edges), tuple(wanted), full=True)
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _single(form: Form) -> Structure:
     """A form as a graph: ∂1/∂0."""
     shapes = form.out_shape, form.wrt_shape
@@ -230,7 +231,7 @@ def _single(form: Form) -> Structure:
     return Structure((edge,), (Wanted(1, 0, *shapes, form.dtype, form.out_name, form.wrt_name),))
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _selections(one: Wanted, key: Key) -> tuple[tuple[Seed, ...], tuple[Seed, ...]]:
     """The matrices of 0 and 1 that select entries, from the left and from the right; none where all are wanted."""
     cut = len(one.out_shape)
@@ -252,7 +253,7 @@ def _selections(one: Wanted, key: Key) -> tuple[tuple[Seed, ...], tuple[Seed, ..
     return found[0], found[1]
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _restricted(structure: Structure, number: int) -> tuple[Structure, tuple[int, ...]]:
     """The structure of one wanted Jacobian, and the numbers of the arrays that it takes."""
     one = structure.wanted[number]

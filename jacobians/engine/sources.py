@@ -7,12 +7,12 @@ are kept, once they have been made.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from jacobians.engine import algebra, compiler
 from jacobians.engine.linearized import Key, Linearized, Product
 from jacobians.engine.tape import Array
+from jacobians.kept import kept
 from jacobians.notation.structure import Form, Shape
 
 
@@ -144,6 +144,6 @@ def _cost(product: Product) -> float:
     return product.program.cost
 
 
-@lru_cache(maxsize=4096)
+@kept
 def _renamed(form: Form, out_name: str, wrt_name: str) -> Form:
     return replace(form, out_name=out_name, wrt_name=wrt_name)

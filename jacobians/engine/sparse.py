@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 from threading import Lock
 from typing import Any, Literal, NamedTuple
@@ -20,6 +19,7 @@ from jacobians.engine import compiler, contract, memory
 from jacobians.engine.builder import TermBuilder
 from jacobians.engine.entries import listed
 from jacobians.engine.tape import Array, Program, Tape
+from jacobians.kept import kept
 from jacobians.notation.structure import Form, Shape, Term
 
 Format = Literal["csr", "csc", "coo"]
@@ -92,7 +92,7 @@ def _copied(array: Array) -> Array:
     return copy
 
 
-@lru_cache(maxsize=256)
+@kept
 def _cores(form: Form) -> tuple[Program, Form]:
     """Every term with its factors multiplied into one array."""
     tape = Tape(form.arrays, form.dtype)

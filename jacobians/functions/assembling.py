@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from jacobians.core.traced import RULES, Traced, apply, rule
+from jacobians.kept import kept
 from jacobians.layers.placing import Assemble, Rearrange
 
 
-@lru_cache(maxsize=4096)
+@kept
 def _assemble(places: tuple[Any, ...], shape: tuple[int, ...]) -> Assemble:
     return Assemble(places, shape)
 

@@ -6,19 +6,17 @@ Where NumPy gives a view, the traced array is one, too.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.kept import Memory
 from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace
 
-MOST = 4096  # rearrangements that are remembered
-_known: OrderedDict[Hashable, Rearrange] = OrderedDict()
+_layers = Memory()
 
 
 def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
@@ -51,16 +49,12 @@ def rearrangement(
         key: Hashable = function, shape, arguments[0]
     else:
         key = hashable((function, shape, arguments, tuple(options.items())))
-    layer = None if key is None else _known.get(key)
-    if layer is None:
+
+    def make() -> Rearrange:
         positions = np.arange(int(np.prod(shape))).reshape(shape)
-        layer = Rearrange(function(positions, *arguments, **options), shape)
-        if key is not None:
-            _known[key] = layer
-            while len(_known) > MOST:
-                with suppress(KeyError):  # another thread was quicker
-                    _known.popitem(last=False)
-    return layer
+        return Rearrange(function(positions, *arguments, **options), shape)
+
+    return make() if key is None else _layers.recall(key, make)
 
 
 def hashable(value: Any) -> Hashable:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
+from jacobians.kept import kept
 from jacobians.notation.structure import Axis, Factor, Form, Shape, Term
 from jacobians.notation.sums import DELTA, Sign, Written, followed, ranged, simplified, subscripted, summed
 from jacobians.notation.symbols import Index, Label, Product, symbol_of
@@ -48,7 +48,7 @@ def share(part: int, whole: int) -> str:
     return f"{percent:.0f}%" if percent >= 9.5 else f"{percent:.2g}%"
 
 
-@lru_cache(maxsize=1024)
+@kept
 def equation(form: Form, longest: int = LONGEST) -> str:
     """∂y_i/∂x_j = the sum of the terms; factors of more names than `longest` are written […]."""
     letters = [letter(k) for k in range(len(form.shape))]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from jacobians.kept import kept
 from jacobians.notation.parse import ELLIPSIS, WrittenAxis, formula_error, parse
 from jacobians.notation.structure import Axis, Factor, Shape, Term, affine, plain
 from jacobians.notation.symbols import Label, symbol_of
@@ -64,7 +64,7 @@ def _spread(labels: Sequence[str], batch: int) -> list[str]:
     return spread
 
 
-@lru_cache(maxsize=4096)
+@kept
 def resolve(text: str, shapes: tuple[Shape, ...], out_shape: Shape | None, wrt_shape: Shape | None) -> Resolved:
     """Give every label its size, from the shapes of the arrays, of the output and of the argument.
 

@@ -92,7 +92,7 @@ def of_products(products: Products) -> Symbol:
     return symbol
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def symbol_of(name: str, axes: int) -> Symbol:
     """The symbol of an array of so many axes."""
     return of_products((Product(1, (Named(name, tuple(range(axes))),)),))
