@@ -10,7 +10,7 @@ import gc
 import os
 from collections.abc import Callable, Hashable
 from functools import update_wrapper
-from itertools import count
+from itertools import count, takewhile
 from threading import Lock
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -20,6 +20,7 @@ import numpy as np
 OBJECTS = 50_000  # that are kept at most
 BYTES = 1 << 27  # of arrays that are kept at most
 LEAST = 32  # entries that are kept whatever they weigh: what one call needs again and again
+BATCH = 64  # new entries after which all are weighed
 ATOMS = frozenset(
     {int, float, complex, bool, str, bytes, type(None), type(...), np.ufunc, ModuleType, BuiltinFunctionType}
 )
@@ -35,7 +36,7 @@ class _Entry:
 
     def __init__(self, home: dict[Hashable, _Entry], key: Hashable, value: Any) -> None:
         self.home, self.key, self.value = home, key, value
-        self.objects, self.nbytes = weight(key, value)
+        self.objects = self.nbytes = -1  # not known yet
         self.used = next(_clock)
 
 
@@ -111,11 +112,19 @@ def kept(function: Callable[P, T]) -> Kept[P, T]:
 
 
 def _give_up() -> None:
-    """Forget what has not been used for longest, if there is too much; a quarter at once, so that it is rare."""
+    """Forget what has not been used for longest, if there is too much; a quarter at once, so that it is rare.
+
+    Entries are weighed many at a time, so that few shapes cost nothing.
+    """
+    new = list(takewhile(lambda e: e.objects < 0, reversed(_entries)))
+    if len(new) < BATCH:
+        return
+    for entry in new:
+        entry.objects, entry.nbytes = weight(entry.key, entry.value)
     objects, nbytes = sum(e.objects for e in _entries), sum(e.nbytes for e in _entries)
     if objects <= OBJECTS and nbytes <= BYTES:
         return
-    _entries.sort(key=lambda e: e.used, reverse=True)
+    _entries.sort(key=lambda e: -e.used)
     while len(_entries) > LEAST and (objects > 0.75 * OBJECTS or nbytes > 0.75 * BYTES):
         oldest = _entries.pop()
         oldest.home.pop(oldest.key, None)

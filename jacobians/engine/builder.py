@@ -42,16 +42,22 @@ class TermBuilder:
     def _take(self, term: Term) -> None:
         """Take a term in, its labels renamed apart from those here."""
         shift, lookups = len(self.sizes), len(self.lookups)
+        self.sizes.update(enumerate(term.sizes, shift))
+        self.sign *= term.sign
+        if not shift:
+            self.factors.extend(term.factors)
+            self.lookups.extend(term.lookups)
+            self.groups.append((list(term.out), list(term.wrt)))
+            return
 
         def moved(axis: Axis) -> Axis:
-            lookup = None if axis.lookup is None else axis.lookup + lookups
-            return axis._replace(steps=tuple((i + shift, c) for i, c in axis.steps), lookup=lookup)
+            size, steps, offset, lookup, whole = axis
+            steps = tuple([(i + shift, c) for i, c in steps])
+            return Axis(size, steps, offset, None if lookup is None else lookup + lookups, whole)
 
-        self.sizes.update((i + shift, n) for i, n in enumerate(term.sizes))
         for mine, theirs in ((self.factors, term.factors), (self.lookups, term.lookups)):
-            mine.extend(f._replace(labels=tuple(i + shift for i in f.labels)) for f in theirs)
+            mine.extend([Factor(a, tuple([i + shift for i in labels]), symbol) for a, labels, symbol in theirs])
         self.groups.append(([moved(a) for a in term.out], [moved(a) for a in term.wrt]))
-        self.sign *= term.sign
 
     def label(self, size: int) -> Label:
         """A new label."""
@@ -226,11 +232,11 @@ class TermBuilder:
 
     def kept(self) -> set[Label]:
         """The labels that stand in an axis."""
-        return {i for a in (*self.out, *self.wrt) for i in a.labels()}
+        return {i for axes in (self.out, self.wrt) for a in axes for i, _ in a.steps}
 
     def size(self, labels: Iterable[Label]) -> int:
         """The number of entries of an array with these labels."""
-        return prod(self.sizes[i] for i in labels)
+        return prod([self.sizes[i] for i in labels])
 
     def simplify(self) -> None:
         """Sum whatever can be summed without holding more entries than before."""
@@ -341,22 +347,28 @@ class TermBuilder:
 
     def finish(self) -> Term:
         """The term as a value: labels numbered in the order in which they are met."""
-        used = sorted({a.lookup for a in (*self.out, *self.wrt) if a.lookup is not None})
+        axes = (*self.out, *self.wrt)
+        used = sorted({a.lookup for a in axes if a.lookup is not None})
         lookups = [self.lookups[k] for k in used]
-        met = dict.fromkeys(i for a in (*self.out, *self.wrt) for i in a.labels())
-        met.update(dict.fromkeys(i for f in (*self.factors, *lookups) for i in f.labels))
-        number = {i: k for k, i in enumerate(met)}
+        number: dict[Label, int] = {}
+        for axis in axes:
+            for i, _ in axis.steps:
+                number.setdefault(i, len(number))
+        for _, labels, _ in (*self.factors, *lookups):
+            for i in labels:
+                number.setdefault(i, len(number))
 
         def moved(axis: Axis) -> Axis:
-            lookup = None if axis.lookup is None else used.index(axis.lookup)
-            return axis._replace(steps=tuple((number[i], c) for i, c in axis.steps), lookup=lookup)
+            size, steps, offset, lookup, whole = axis
+            steps = tuple([(number[i], c) for i, c in steps])
+            return Axis(size, steps, offset, None if lookup is None else used.index(lookup), whole)
 
         def renamed(factors: list[Factor]) -> tuple[Factor, ...]:
-            return tuple(f._replace(labels=tuple(number[i] for i in f.labels)) for f in factors)
+            return tuple([Factor(a, tuple([number[i] for i in labels]), symbol) for a, labels, symbol in factors])
 
         return Term(
-            tuple(self.sizes[i] for i in met), renamed(self.factors), renamed(lookups),
-            tuple(moved(a) for a in self.out), tuple(moved(a) for a in self.wrt), self.sign,
+            tuple([self.sizes[i] for i in number]), renamed(self.factors), renamed(lookups),
+            tuple([moved(a) for a in self.out]), tuple([moved(a) for a in self.wrt]), self.sign,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ Index legend: i, j are labels (small integers); p is a position along an axis.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import NamedTuple
@@ -95,15 +95,15 @@ class Term:
         """Output axes, then the axes of what we differentiate by."""
         return self.out + self.wrt
 
-    @property
+    @cached_property
     def kept(self) -> frozenset[Label]:
         """The labels that stand right of the arrow."""
-        return frozenset(label for axis in self.axes for label in axis.labels())
+        return frozenset([label for axis in self.axes for label, _ in axis.steps])
 
-    @property
+    @cached_property
     def carried(self) -> frozenset[Label]:
         """The labels that factors carry."""
-        return frozenset(label for factor in self.factors for label in factor.labels)
+        return frozenset([label for factor in self.factors for label in factor.labels])
 
     @cached_property
     def pattern(self) -> tuple[object, ...]:
@@ -121,11 +121,11 @@ class Term:
 
     def with_arrays(self, number: Callable[[int], int]) -> Term:
         """The term with its arrays numbered anew."""
-        return replace(
-            self,
-            factors=tuple(f._replace(array=number(f.array)) for f in self.factors),
-            lookups=tuple(f._replace(array=number(f.array)) for f in self.lookups),
+        factors, lookups = (
+            tuple([Factor(number(a), labels, symbol) for a, labels, symbol in some])
+            for some in (self.factors, self.lookups)
         )
+        return Term(self.sizes, factors, lookups, self.out, self.wrt, self.sign)
 
 
 def pattern_of(axes: Iterable[Axis], term: Term) -> tuple[object, ...]:
