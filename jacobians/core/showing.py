@@ -49,7 +49,7 @@ def _jacobian(edge: compiler.Edge, arrays: Sequence[Array]) -> Jacobian:
         form, used = edge.local, tuple(arrays[n] for n in edge.arrays)
     else:
         numbers = {n: k for k, n in enumerate(dict.fromkeys(n for *_, some in edge.local for n in some))}
-        pattern = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
+        pattern: Any = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
         program, form = compiler.bound(pattern, *edge[2:7])
         used = program([arrays[n] for n in numbers])
     return Jacobian(renamed(form, edge.names), used).named(edge.out_name, edge.wrt_name)
