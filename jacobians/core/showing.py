@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jacobians.core.graph import Node, Recording, Wanted
 from jacobians.core.jacobian import Jacobian
