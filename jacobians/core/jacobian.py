@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.core import solving
+from jacobians.core.distinct import kept_apart
 from jacobians.core.linear_map import LinearMap
 from jacobians.core.vectors import numbers
 from jacobians.engine import algebra, compiler
@@ -37,6 +38,15 @@ def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[An
     program, form = compiler.compiled(operation, tuple([j.form for j in jacobians]), static)
     program.require_memory()
     return Jacobian(form, program([array for j in jacobians for array in j.arrays]))
+
+
+def _combined(operation: compiler.Operation, left: Jacobian, right: Jacobian) -> Jacobian:
+    """Apply an operation to two Jacobians, of which neither knows what things are called in the other."""
+    arrays = left.arrays, right.arrays
+    forms = kept_apart(left.form, arrays[0], right.form, arrays[1])
+    program, form = compiler.compiled(operation, forms)
+    program.require_memory()
+    return Jacobian(form, program([*arrays[0], *arrays[1]]))
 
 
 def plain_number(value: Any) -> Any:
@@ -79,9 +89,9 @@ class Jacobian(LinearMap):
         """The same Jacobian, written ∂out_name/∂wrt_name."""
         return Jacobian.of(self._source.named(out_name, wrt_name))
 
-    def with_form(self, form: Form) -> Jacobian:
-        """The same arrays under other names: the form must be this one but for its names."""
-        return Jacobian(form, self.arrays)
+    def with_form(self, form: Form, arrays: tuple[Array, ...] | None = None) -> Jacobian:
+        """A Jacobian of another form; of these arrays under other names, if none are given."""
+        return Jacobian(form, self.arrays if arrays is None else arrays)
 
     def per_example(self, axes: int = 1) -> Array:
         """Each example's own Jacobian: an array (batch…, out…, wrt…).
@@ -117,7 +127,7 @@ class Jacobian(LinearMap):
             if self.wrt_shape != other.out_shape:
                 needed = f"J is {self.words}, so {self.wrt_shape} is needed; it is {other.out_shape}"
                 raise ValueError(f"J @ K needs K's output axes to be J's wrt axes: {needed}")
-            return _apply(algebra.product, self, other)
+            return _combined(algebra.product, self, other)
         if getattr(other, "__array_ufunc__", ...) is None:  # written terms: they know how to bind themselves
             return NotImplemented
         h = np.asarray(other)
@@ -140,11 +150,11 @@ class Jacobian(LinearMap):
 
     def gram(self) -> Jacobian:
         """J Jᴴ over the wrt axes, of shape `out_shape + out_shape`: summed over parameters, the empirical NTK."""
-        return _apply(algebra.product, self, self.conj().T)
+        return _combined(algebra.product, self, self.conj().T)
 
     def normal(self) -> Jacobian:
         """Jᴴ J over the output axes, of shape `wrt_shape + wrt_shape`: the matrix of Gauss–Newton."""
-        return _apply(algebra.product, self.conj().T, self)
+        return _combined(algebra.product, self.conj().T, self)
 
     def norm(self) -> float:
         """The Frobenius norm, the root of Σ |∂y_i/∂x_j|²."""
@@ -178,7 +188,7 @@ class Jacobian(LinearMap):
             )
         if (self.out_shape, self.wrt_shape) != (other.out_shape, other.wrt_shape):
             raise ValueError(f"J + K needs equal shapes; J is {self.words}, K is {other.words}")
-        return _apply(algebra.add, self, other)
+        return _combined(algebra.add, self, other)
 
     def __radd__(self, other: Any) -> Jacobian:
         if isinstance(other, int) and other == 0:  # sum() begins with 0

@@ -9,9 +9,10 @@ from jacobians.core.graph import Node, Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array
+from jacobians.notation.expressions import readable
 from jacobians.notation.renaming import renamed
 from jacobians.notation.structure import Form
-from jacobians.show.derivatives import Derivatives, Pair, Value
+from jacobians.show.derivatives import Derivatives, Pair, Value, total
 from jacobians.show.diagram import Box, Diagram, titled
 from jacobians.show.explanation import Explanation, explain
 from jacobians.show.table import Table, table
@@ -28,7 +29,7 @@ def derivatives(recording: Recording, values: Sequence[int], arguments: Sequence
         makers[node.value] = title(node), details(node, dict(names.get(node.value, ("", ()))[1]))
     for edge in recording.edges(written, names):
         pair, one = (edge.value, edge.argument), _jacobian(edge, arrays)
-        local[pair] = local[pair] + one if pair in local else one
+        local[pair] = total(local[pair], one) if pair in local else one
     paths = {number: path for path, number in recording.leaves.items()}
     involved = sorted({*values, *arguments, *(n for pair in local for n in pair)})
     return Derivatives(
@@ -40,7 +41,7 @@ def _value(
     recording: Recording, number: int, name: str, paths: Mapping[int, str], makers: Mapping[int, tuple[str, str]]
 ) -> Value:
     path = paths.get(number, "")
-    told = path.rpartition(".")[2] == name or path == name
+    told = readable(path.rpartition(".")[2]) == name or readable(path) == name
     return Value(name, recording.values[number].shape, "" if told else path, *makers.get(number, ("", "")))
 
 

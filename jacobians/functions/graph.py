@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from jacobians.core.vectors import numbers
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
+from jacobians.notation.expressions import readable
 from jacobians.notation.naming import Step, letters_of, named
 from jacobians.notation.renaming import DIGITS
 from jacobians.show.diagram import Diagram
@@ -50,24 +50,23 @@ class Graph:
         self._function, self._arguments, self._options = function, tuple(arguments), dict(options)
         self._evaluation, self._argument_names = evaluation, tuple(argument_names)
         self._recording = evaluation.recording
-        self._sources: dict[str, list[int]] = {}
+        self._sources: Mapping[str, Sequence[int]] = {}
         self._numbers = self._named(source)
 
     def _named(self, source: SourceNames) -> dict[str, int]:
         """Name every value, and the letters in every formula; outputs without a name are called f."""
         recording, outputs = self._recording, self._evaluation.output
-        for number, name in source.values.items():
-            self._sources.setdefault(name, []).append(number)
+        self._sources = source.held
         called = dict.fromkeys(outputs.numbers, "f")
-        called.update(source.values)
+        called.update({number: readable(name) for number, name in source.values.items()})
         steps = [
             Step(
                 node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
-                called.get(node.value, ""), tuple(self._constants(node, source)),
+                called.get(node.value, ""), repr(node.layer), tuple(self._constants(node, source)),
             )
             for node in recording.nodes
         ]  # fmt: skip
-        recording.naming = named({number: name for name, number in recording.leaves.items()}, steps)
+        recording.naming = named({number: readable(name) for name, number in recording.leaves.items()}, steps)
         return {name: number for number, (name, _) in recording.naming.items()}
 
     def _constants(self, node: Node, source: SourceNames) -> Iterator[tuple[str, str]]:
@@ -78,7 +77,7 @@ class Graph:
             if name not in traced and array.ndim == 0 and array.dtype.kind in "fiu":
                 yield name, f"{array:g}"
             elif name not in traced and id(original) in source.constants:
-                yield name, source.constants[id(original)]
+                yield name, readable(source.constants[id(original)])
 
     @property
     def output(self) -> Any:
@@ -448,11 +447,12 @@ class Graph:
         for k, argument in enumerate(self._argument_names):
             if argument == name and k in self._evaluation.inputs:
                 return self._evaluation.inputs[k]
-        plain = name.translate(DIGITS) if name not in self._numbers else name
-        for one in (name, plain, re.sub(r"\d+$", lambda digits: digits[0].translate(DIGITS), name)):
+        several = self._sources.get(name, [])
+        if len(several) == 1:
+            return Leaves((name,), (several[0],), lambda leaves: leaves[0])
+        for one in (name, readable(name), name.translate(DIGITS)):
             if one in self._numbers:
                 return Leaves((one,), (self._numbers[one],), lambda leaves: leaves[0])
-        several = self._sources.get(name)
         if several:
             called = ", ".join(self._name(n) for n in several)
             raise ValueError(f"{name} has held {len(several)} values: {called}. Name one of them")

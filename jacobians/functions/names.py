@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -20,10 +21,14 @@ from jacobians.core.traced import OURS, THEIRS, Traced
 from jacobians.functions.nested import flatten
 
 STANDARD = str(Path(os.__file__).parent)  # the standard library
+MOST = 64  # members of a container, or attributes of an object, that are looked at
 
 
 class SourceNames:
     """The names of values, by number, and of constants, by identity; collected while it is entered.
+
+    A value is called what the outermost variable is called that holds it first. A tracer that is there already, of a
+    debugger or a coverage tool, goes on; it is restored in the end, unless somebody has set another one meanwhile.
 
     Parameters
     ----------
@@ -34,54 +39,87 @@ class SourceNames:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.values: dict[int, str] = {}
         self.constants: dict[int, str] = {}
+        self.held: dict[str, list[int]] = {}
+        """The numbers of all values that a variable has held, in order."""
+
+        self._depths: dict[int, int] = {}  # of the frame that has given a value its name
         self._kept: list[Any] = []  # so that an identity stays what it was
         self._before: Any = None
-        inner = getattr(function, "__func__", function)
+        self._start: FrameType | None = None
+        inner = getattr(function, "func", function)  # of a functools.partial
+        if (owner := getattr(inner, "__self__", None)) is not None:
+            self._note("self", owner, 0)
+        inner = getattr(inner, "__func__", inner)
         cells = dict(zip(getattr(getattr(inner, "__code__", None), "co_freevars", ()),
                          getattr(inner, "__closure__", None) or (), strict=False))  # fmt: skip
-        names = getattr(getattr(inner, "__code__", None), "co_names", ())
-        outside = getattr(inner, "__globals__", {})
-        for name in names:
-            if name in outside:
-                self._note(name, outside[name])
+        self._globals(getattr(inner, "__code__", None), getattr(inner, "__globals__", {}))
         for name, cell in cells.items():
-            try:
-                self._note(name, cell.cell_contents)
-            except ValueError:  # not filled yet
-                continue
+            with suppress(ValueError):  # not filled yet
+                self._note(name, cell.cell_contents, 0)
 
     def __enter__(self) -> Self:
-        self._before = sys.gettrace()
+        self._before, self._start = sys.gettrace(), sys._getframe(1)
         sys.settrace(self._call)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        sys.settrace(self._before)
+        if sys.gettrace() == self._call:  # else a debugger has been started inside
+            sys.settrace(self._before)
+        self._start = None
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        file = frame.f_code.co_filename
-        inside = (
+        other = self._before(frame, event, argument) if self._before is not None else None
+        code = frame.f_code
+        file = code.co_filename
+        if (
             file.startswith((OURS, THEIRS, "<frozen"))
             or (file.startswith(STANDARD) and "-packages" not in file)
-            or frame.f_code.co_name in ("<listcomp>", "<genexpr>")
-        )
-        return None if inside else self._line
+            or code.co_name in ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
+        ):
+            return other
+        depth, outer = 0, frame.f_back
+        while outer is not None and outer is not self._start:
+            depth, outer = depth + 1, outer.f_back
+        self._globals(code, frame.f_globals)
 
-    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        for name, value in frame.f_locals.items():
-            self._note(name, value)
-        return self._line
+        def line(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal other
+            for name, value in list(frame.f_locals.items()):
+                self._note(name, value, depth)
+            if other is not None:
+                other = other(frame, event, argument)
+            return line
 
-    def _note(self, name: str, value: Any) -> None:
+        return line
+
+    def _globals(self, code: CodeType | None, outside: Mapping[str, Any]) -> None:
+        """The global arrays that some code uses."""
+        for name in code.co_names if code is not None else ():
+            if isinstance(outside.get(name), np.ndarray | tuple | list | dict):
+                self._note(name, outside[name], 0)
+
+    def _note(self, name: str, value: Any, depth: int) -> None:
         if isinstance(value, Traced):
-            self.values.setdefault(value.number, name)
+            self._name(name, value.number, depth)
         elif isinstance(value, np.ndarray):
             if id(value) not in self.constants:
                 self.constants[id(value)] = name
                 self._kept.append(value)
-        elif isinstance(value, tuple | list | dict) and 0 < len(value) <= 64:
-            for path, one in zip(*flatten(value, name)[:2], strict=True):
+        elif isinstance(value, tuple | list | dict) and 0 < len(value) <= MOST:
+            with suppress(Exception):  # whatever a container of the user's does, f goes on
+                for path, one in zip(*flatten(value, name)[:2], strict=True):
+                    if isinstance(one, Traced | np.ndarray):
+                        self._note(path, one, depth)
+        elif depth <= 1 and isinstance(attributes := getattr(value, "__dict__", None), dict) and not callable(value):
+            for attribute, one in list(attributes.items())[:MOST] if not isinstance(value, ModuleType) else ():
                 if isinstance(one, Traced | np.ndarray):
-                    self._note(path, one)
+                    self._note(attribute if name == "self" else f"{name}.{attribute}", one, depth)
+
+    def _name(self, name: str, number: int, depth: int) -> None:
+        if depth < self._depths.get(number, 1 << 30):
+            self.values[number], self._depths[number] = name, depth
+        numbers = self.held.setdefault(name, [])
+        if number not in numbers[-1:] and number not in numbers:
+            numbers.append(number)

@@ -15,7 +15,7 @@ GREEK_NAMES = {*GREEK.values(), "epsilon", "phi"}
 FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "max", "min", "det", "sqrt"}
 SIGNS = {
     "−": "-", "·": r"\cdot ", "×": r"\times ", "√": r"\surd ", "≥": r"\geq ", "≤": r"\leq ", "≠": r"\neq ",
-    "∞": r"\infty ",
+    "∞": r"\infty ", "‖": r"\Vert ", "ˍ": r"\_",
     "…": r"\ldots ", "⊙": r"\odot ", "∂": r"\partial ", "′": "'", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
     "}": r"\}", "ᵀ": r"^{\top}", "⁻": "^{-}", "ˣ": "^{x}", "*": r"\,",
 }  # fmt: skip

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from jacobians.notation.expressions import expression
 from jacobians.notation.parse import parse
 from jacobians.notation.renaming import Names, apart, names_in, words
 from jacobians.notation.structure import Form
@@ -37,6 +38,9 @@ class Step(NamedTuple):
     name: str = ""
     """What the source calls its output, if it does."""
 
+    layer: str = ""
+    """What the layer is, where what it computes may be the name of its output: see `expressions`."""
+
     known: tuple[tuple[str, str], ...] = ()
     """Names in its formulas that stand for constants, and what these are called."""
 
@@ -53,17 +57,33 @@ def _names(text: str) -> list[str]:
 
 def named(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, Naming]:
     """Names for all values, by number, no two of them alike; `leaves` are the names of the arguments."""
-    inputs = dict(zip(leaves, apart(leaves.values()), strict=True))
-    called = [one.name or (one.output if one.output.isalpha() else "z") for one in steps]
-    values = dict(zip([one.value for one in steps], apart(called, inputs.values()), strict=True))
-    names = inputs | values
+    names = dict(zip(leaves, apart(leaves.values()), strict=True)) | _called(leaves, steps)
     taken = {*names.values(), *(name for one in steps for _, name in one.known)}
     own = [sorted(one.letters - {one.output} - {n for n, _ in one.arguments} - dict(one.known).keys()) for one in steps]
     free = iter(apart([letter for letters in own for letter in letters], taken))
-    found: dict[int, Naming] = {number: (name, ()) for number, name in inputs.items()}
+    found: dict[int, Naming] = {number: (names[number], ()) for number in leaves}
     for one, letters in zip(steps, own, strict=True):
         changed = {letter: next(free) for letter in letters} | dict(one.known)
         changed |= {name: names[number] for name, number in one.arguments if number in names}
         changed[one.output] = names[one.value]
         found[one.value] = names[one.value], tuple((old, new) for old, new in changed.items() if old != new)
     return found
+
+
+def _called(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, str]:
+    """Names for what is made: the source's, or the expression if it is short, or the layer's own."""
+    given = apart([one.name for one in steps if one.name], leaves.values())
+    names = dict(zip([one.value for one in steps if one.name], given, strict=True))
+    known = dict(zip(leaves, apart(leaves.values()), strict=True)) | names
+    rest = []
+    for one in steps:
+        if one.name:
+            continue
+        arguments = dict(one.known) | {name: known.get(n, "") for name, n in one.arguments}
+        found = expression(one.layer, arguments) if one.layer else ""
+        if found and found not in known.values():
+            names[one.value] = known[one.value] = found
+        else:
+            rest.append(one)
+    letters = [one.output if one.output.isalpha() else "z" for one in rest]
+    return names | dict(zip([one.value for one in rest], apart(letters, known.values()), strict=True))

@@ -28,6 +28,12 @@ def renamed(form: Form, names: Names) -> Form:
     return with_symbols(form, new)
 
 
+def renamed_words(form: Form, names: Names) -> Form:
+    """The form with these names replaced, which may have numbers, as f₁ in (1-f₁²)."""
+    known = dict(names)
+    return with_symbols(form, lambda name: re.sub(rf"{WORD}[₀-₉]*", lambda word: known.get(word[0], word[0]), name))
+
+
 def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
     """The form with the name of every factor and lookup replaced."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 DELTA = "δ"
@@ -142,17 +143,75 @@ def followed(product: Written, letters: Sequence[str]) -> Written:
 
 
 def arranged(product: Written) -> Written:
-    """Numbers first, then deltas and conditions, then names; a negative number gives its sign away."""
-    sign, signs, number = product.sign, [], 1.0
+    """Numbers first, then deltas and conditions, then names; numbers and signs are taken out of names."""
+    sign, number = product.sign, 1.0
+    signs: list[Sign] = []
     for one in product.signs:
-        if one.name.startswith("-") and Sign(one.name[1:]).is_number:
-            sign, one = -sign, Sign(one.name[1:])
-        if one.is_number:
-            number *= one.value
-        elif one.name != "1":
-            signs.append(one)
+        minus, times, rest = taken_apart(one)
+        sign, number = sign * minus, number * times
+        signs += rest
+    signs = cancelled(signs)
     signs.sort(key=lambda s: s.rank)
     return Written(sign, ((Sign(digits(number)),) if number != 1 else ()) + tuple(signs), product.summed)
+
+
+@lru_cache(maxsize=4096)
+def taken_apart(one: Sign) -> tuple[int, float, tuple[Sign, ...]]:
+    """The sign, the number, and the rest of a name: (2e)_i is 2 e_i, and (-p/z)_i is −(p/z)_i.
+
+    >>> [f"{sign * number:g} {' '.join(map(str, rest))}" for sign, number, rest in map(taken_apart, (
+    ...     Sign("(2e)", ("i",)), Sign("(-p/z)", ("i",)), Sign("(1/2)"), Sign("(-2xy)"), Sign("(2-x)"), Sign("(x/2)")))]
+    ['2 e_i', '-1 (p/z)_i', '0.5 ', '-2 xy', '1 (2-x)', '0.5 x']
+    """
+    name, sign, number = one.name, 1, 1.0
+    inside = name[1:-1] if name.startswith("(") and name.endswith(")") and _closed(name[1:-1]) else name
+    whole = inside != name
+    if not re.search(r"[^(*/^·]-|\+", _flat(inside)):  # a product: no sum at the outermost level
+        if inside.startswith("-") and (whole or Sign(inside[1:]).is_number):
+            sign, inside = -1, inside[1:]
+        if re.fullmatch(NUMBER, inside):
+            return sign, Sign(inside).value, ()
+        if whole and (front := re.match(r"(\d+(?:\.\d+)?)(?=[^\d./²³ˣ^*])", inside)):
+            number, inside = float(front[1]), inside[front.end() :]
+        if whole and (behind := re.search(r"/(\d+(?:\.\d+)?)$", inside)) and "/" not in _flat(inside[: behind.start()]):
+            number, inside = number / float(behind[1]), inside[: behind.start()]
+    if sign == number == 1:
+        return (1, 1.0, ()) if name == "1" else (1, 1.0, (one,))
+    bare = re.fullmatch(rf"{ATOM}|\(.*\)", inside) and (inside[0] != "(" or _closed(inside[1:-1]))
+    return sign, number, (Sign(inside if bare or not whole else f"({inside})", one.indices),)
+
+
+def cancelled(signs: list[Sign]) -> list[Sign]:
+    """A number times a quotient by it: ‖r‖ (r/‖r‖)_i is r_i."""
+    for one in signs:
+        for k, other in enumerate(signs):
+            if not one.indices and other.name == f"({other.name[1 : -len(one.name) - 2]}/{one.name})":
+                above = Sign(other.name[1 : -len(one.name) - 2], other.indices)
+                return [above if n == k else s for n, s in enumerate(signs) if s is not one]
+    return signs
+
+
+ATOM = r"(?:[A-Za-z]+|[^\W\d_])[₀-₉\u0300-\u036f]*|‖[^‖]*‖|\w+\([^()]*\)"
+
+
+def _closed(text: str) -> bool:
+    """Whether every parenthesis in a text has its partner there."""
+    depth = 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _flat(text: str) -> str:
+    """A text with what stands in parentheses left out."""
+    found, depth = "", 0
+    for c in re.sub(r"‖[^‖]*‖|\|[^|]*\|", "‖‖", text):
+        depth -= c == ")"
+        found += c if depth == 0 else ""
+        depth += c == "("
+    return found
 
 
 def digits(number: float) -> str:

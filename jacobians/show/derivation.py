@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Generic
 
 from jacobians.notation.formula import factor_products, left_side, letter, written
@@ -11,7 +12,7 @@ from jacobians.notation.renaming import DIGITS
 from jacobians.notation.structure import Factor, Form, Shape
 from jacobians.notation.sums import Sign, Written, summed, summing_delta, without
 from jacobians.notation.symbols import Symbol, symbol_of
-from jacobians.show.derivatives import Derivatives, J, Pair
+from jacobians.show.derivatives import Derivatives, J, Pair, product, total
 
 WIDE = 160  # letters in a line; what is wider goes straight to its result
 LONG = 4  # names in a factor's symbol; a longer one gets a name of its own before it goes on
@@ -66,25 +67,23 @@ def derivation(graph: Derivatives[J], ends: Pair, vertices: Sequence[int]) -> tu
         found = left[pair]
         if found.local is not None and not found.products:
             return found.local
-        total: J = found.products[0][2] if found.local is None else found.local + found.products[0][2]
-        for *_, product in found.products[1:]:
-            total = total + product
-        total = _named(total, graph, pair)
-        steps.append(_step(found, total.form))
+        parts = [*([found.local] if found.local is not None else []), *(made for *_, made in found.products)]
+        whole = _named(reduce(total, parts), graph, pair)
+        steps.append(_step(found, whole.form))
         if not last:
-            form, definitions = _abbreviated(total.form, named)
+            form, definitions = _abbreviated(whole.form, named)
             named += len(definitions)
             steps.extend(definitions)
-            total = total.with_form(form)
-        return total
+            whole = whole.with_form(form)
+        return whole
 
     for v in vertices:
         above, below = [pair for pair in left if pair[1] == v], [pair for pair in left if pair[0] == v]
         lefts, rights = [finished(pair, False) for pair in above], [finished(pair, False) for pair in below]
         for (out, _), one in zip(above, lefts, strict=True):
             for (_, by), two in zip(below, rights, strict=True):
-                product = _named(one @ two, graph, (out, by))
-                left.setdefault((out, by), _Sum()).products.append((one.form, two.form, product))
+                made = _named(product(one, two), graph, (out, by))
+                left.setdefault((out, by), _Sum()).products.append((one.form, two.form, made))
         for pair in (*above, *below):
             del left[pair]
     return finished(ends, True), tuple(steps)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
+from jacobians.engine import algebra, compiler
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form, Shape
 
@@ -36,17 +37,27 @@ class Structured(Protocol):
     def nbytes(self) -> int:
         """Bytes held by the factors."""
 
-    def __matmul__(self, other: Any, /) -> Any:
-        """The chain rule."""
-
-    def __add__(self, other: Any, /) -> Any:
-        """The sum of two paths."""
-
-    def with_form(self, form: Form) -> Self:
-        """The same arrays under other names."""
+    def with_form(self, form: Form, arrays: tuple[Array, ...] | None = None) -> Self:
+        """One of this kind with another form; with these arrays under other names, if none are given."""
 
 
 J = TypeVar("J", bound=Structured)
+
+
+def product(one: J, two: J) -> J:
+    """The chain rule for Jacobians of one graph, which agree on names."""
+    return _combined(algebra.product, one, two)
+
+
+def total(one: J, two: J) -> J:
+    """The sum of two paths of one graph."""
+    return _combined(algebra.add, one, two)
+
+
+def _combined(operation: compiler.Operation, one: J, two: J) -> J:
+    program, form = compiler.compiled(operation, (one.form, two.form))
+    program.require_memory()
+    return one.with_form(form, program([*one.arrays, *two.arrays]))
 
 
 class Value(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import equation, times
 from jacobians.notation.structure import Form
+from jacobians.notation.sums import Sign, taken_apart
 from jacobians.notation.symbols import LONGEST, Index
 from jacobians.show.costs import Order
 from jacobians.show.derivation import Definition, Step
@@ -59,7 +60,10 @@ class Explained(Generic[J]):
                     if len(factor.symbol) == 1 and len(factor.symbol[0].names) == 1:
                         ((name, indices),) = factor.symbol[0].names
                         if all(isinstance(i, int) and i >= 0 for i in indices):
-                            found[name, len(indices)] = _indexed(jacobian.arrays[factor.array], indices)
+                            array = found[name, len(indices)] = _indexed(jacobian.arrays[factor.array], indices)
+                            sign, number, rest = taken_apart(Sign(name))
+                            if rest and rest[0].name != name:
+                                found[rest[0].name, len(indices)] = array / (sign * number)
         return found
 
     @property
