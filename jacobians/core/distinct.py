@@ -7,14 +7,16 @@ use is numbered: A₁ in the left one, A₂ in the right one.
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from jacobians.engine.tape import Array
-from jacobians.notation.renaming import DIGITS, names_in, renamed_words, words
+from jacobians.notation.renaming import DIGITS, Names, names_in, renamed_words, rewritten, words
 from jacobians.notation.structure import Form
 from jacobians.notation.symbols import Symbol
 
@@ -24,23 +26,71 @@ FUNCTIONS = frozenset(
 LARGE = 1 << 20  # entries up to which arrays are compared number by number
 
 
-def kept_apart(
-    left: Form, left_arrays: Sequence[Array], right: Form, right_arrays: Sequence[Array]
-) -> tuple[Form, Form]:
-    """The forms, in which no name stands for two arrays."""
-    common = _words(left) & _words(right)
+class Origin(NamedTuple):
+    """Which array a name stands for. It does not keep the array alive; of one that is gone nobody knows."""
+
+    owner: weakref.ref[Array]
+    place: tuple[object, ...]
+
+    @classmethod
+    def of(cls, array: Array) -> Origin:
+        """The origin of names that stand for this array."""
+        owner = array.base if isinstance(array.base, np.ndarray) else array
+        return cls(weakref.ref(owner), (array.ctypes.data, array.shape, array.strides, array.dtype.str))
+
+    def same(self, other: Origin) -> bool:
+        """Whether both are known to be one array."""
+        return self.place == other.place and self.owner() is not None and self.owner() is other.owner()
+
+
+Origins = Mapping[str, Origin]
+
+
+def origins(form: Form, arrays: Sequence[Array]) -> Origins:
+    """What the names of factors stand for, as far as factors hold single arrays."""
+    found = {}
+    for symbol, array in _held(form, arrays).items():
+        if len(symbol) == 1 and len(symbol[0].names) == 1:
+            found[symbol[0].names[0].name] = Origin.of(array)
+    return found
+
+
+class Held(NamedTuple):
+    """A Jacobian as far as names go."""
+
+    form: Form
+    arrays: Sequence[Array]
+    origins: Origins
+
+
+def kept_apart(left: Held, right: Held) -> tuple[Form, Form, Origins]:
+    """The forms, in which no name stands for two arrays, and what the names of both stand for."""
+    again = {name: numbered for name, origin in right.origins.items()
+             for numbered, one in left.origins.items()
+             if numbered != name and _base(numbered) == _base(name) and one.same(origin)}  # fmt: skip
+    there = _words(right.form)
+    again = {name: numbered for name, numbered in again.items() if numbered not in there or numbered in again}
+    if again:  # an array is called as it is in the left one
+        found = {rewritten(name, again): origin for name, origin in right.origins.items()}
+        right = Held(_called(right.form, again), right.arrays, found)
+    common = _words(left.form) & _words(right.form)
     if not common:
-        return left, right
+        return left.form, right.form, {**left.origins, **right.origins}
     same, different = set[str](), set[str]()
-    ours, theirs = _held(left, left_arrays), _held(right, right_arrays)
-    for symbol, array in ours.items():
-        if symbol in theirs:
-            some = {word for p in symbol for named in p.names for word in words(named.name)}
-            (same if _equal(array, theirs[symbol]) else different).update(some)
-    clash = common - (same - different)
+    for name in left.origins.keys() & right.origins.keys():
+        if left.origins[name].same(right.origins[name]):
+            same.update(words(name))
+    ours, theirs = _held(left.form, left.arrays), _held(right.form, right.arrays)
+    for symbol in ours.keys() & theirs.keys():
+        some = {word for p in symbol for named in p.names for word in words(named.name)}
+        (same if _equal(ours[symbol], theirs[symbol]) else different).update(some)
+    clash = frozenset(common - (same - different))
     if not clash:
-        return left, right
-    return _numbered(left, right, frozenset(clash))
+        return left.form, right.form, {**left.origins, **right.origins}
+    (one, new), (two, other) = _numbered(left.form, right.form, clash)
+    moved = [{rewritten(name, dict(names)): origin for name, origin in some.items()}
+             for names, some in ((new, left.origins), (other, right.origins))]  # fmt: skip
+    return one, two, {**moved[0], **moved[1]}
 
 
 @lru_cache(maxsize=1024)
@@ -65,18 +115,22 @@ def _equal(one: Array, other: Array) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _numbered(left: Form, right: Form, clash: frozenset[str]) -> tuple[Form, Form]:
-    """The forms with numbers behind the names that stand for different arrays."""
+def _numbered(left: Form, right: Form, clash: frozenset[str]) -> tuple[tuple[Form, Names], tuple[Form, Names]]:
+    """The forms with numbers behind the names that stand for different arrays, and what has been renamed."""
     used = {*_words(left), *_words(right)}
     ours: dict[str, str] = {}
     theirs: dict[str, str] = {}
     for word in sorted(clash):
-        base = re.sub("[₀-₉]+$", "", word)
+        base = _base(word)
         free = _free(base, used)
         if word == base:  # a number for both
             ours[word] = next(free)
         theirs[word] = next(free)
-    return _called(left, ours), _called(right, theirs)
+    return (_called(left, ours), tuple(ours.items())), (_called(right, theirs), tuple(theirs.items()))
+
+
+def _base(name: str) -> str:
+    return re.sub("[₀-₉]+$", "", name)
 
 
 def _free(base: str, used: set[str]) -> Iterator[str]:

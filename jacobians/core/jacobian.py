@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.core import solving
-from jacobians.core.distinct import kept_apart
+from jacobians.core.distinct import Held, Origins, kept_apart, origins
 from jacobians.core.linear_map import LinearMap
 from jacobians.core.vectors import numbers
 from jacobians.engine import algebra, compiler
@@ -42,11 +42,13 @@ def _apply(operation: compiler.Operation, *jacobians: Jacobian, static: tuple[An
 
 def _combined(operation: compiler.Operation, left: Jacobian, right: Jacobian) -> Jacobian:
     """Apply an operation to two Jacobians, of which neither knows what things are called in the other."""
-    arrays = left.arrays, right.arrays
-    forms = kept_apart(left.form, arrays[0], right.form, arrays[1])
-    program, form = compiler.compiled(operation, forms)
+    held = [Held(j.form, j.arrays, j.origins) for j in (left, right)]
+    one, two, known = kept_apart(*held)
+    program, form = compiler.compiled(operation, (one, two))
     program.require_memory()
-    return Jacobian(form, program([*arrays[0], *arrays[1]]))
+    found = Jacobian(form, program([*held[0].arrays, *held[1].arrays]))
+    object.__setattr__(found, "_origins", known)
+    return found
 
 
 def plain_number(value: Any) -> Any:
@@ -77,7 +79,13 @@ class Jacobian(LinearMap):
     (500, 400)
     """
 
-    __slots__ = ()
+    __slots__ = ("_origins",)
+    _origins: Origins
+
+    @property
+    def origins(self) -> Origins:
+        """Which arrays the names in the formula stand for, also those that have been multiplied since."""
+        return getattr(self, "_origins", None) or origins(self.form, self.arrays)
 
     @classmethod
     def from_array(cls, values: ArrayLike, out_ndim: int) -> Jacobian:

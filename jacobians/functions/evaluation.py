@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,11 +43,14 @@ class Evaluation:
         The names of the arguments.
     named
         Whether it will be asked what constants are called.
+    kinds
+        The kinds of numbers, as in ``dtype.kind``, that can be differentiated by; anything else in the arguments is
+        passed on as it is.
     """
 
     def __init__(
         self, f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any], traced: Iterable[int],
-        names: Sequence[str], named: bool = False,
+        names: Sequence[str], named: bool = False, kinds: str = "fciu",
     ) -> None:  # fmt: skip
         self.recording = recording = Recording(NO_PATHS)
         recording.origins = {} if named else None
@@ -54,23 +58,48 @@ class Evaluation:
         given = list(arguments)
         for k in traced:
             paths, leaves, rebuild = flatten(arguments[k], names[k])
-            places = [recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
-            self.inputs[k] = Leaves(tuple(paths), tuple(places), rebuild)
-            given[k] = rebuild([Traced(recording, n) for n in places])
+            chosen = [is_number(leaf, kinds) for leaf in leaves]
+            if not any(chosen):
+                raise ValueError(
+                    f"there are no numbers to differentiate by in argument {k}; it is {_told(arguments[k])}"
+                )
+            if all(chosen):
+                self.inputs[k] = self._leaves(paths, leaves, rebuild)
+                given[k] = rebuild([Traced(recording, n) for n in self.inputs[k].numbers])
+                continue
+            self.inputs[k] = self._leaves(
+                list(compress(paths, chosen)), list(compress(leaves, chosen)),
+                _filled(rebuild, [None] * len(chosen), chosen),
+            )  # fmt: skip
+            given[k] = _filled(rebuild, leaves, chosen)([Traced(recording, n) for n in self.inputs[k].numbers])
         try:
             output = called(f, given, options)
         except Exception as error:
             _explain(error)
             raise
         paths, leaves, rebuild = flatten(whole(output) if _is_objects(output) else output)
-        self.output = Leaves(tuple(paths), tuple([self._value(leaf) for leaf in leaves]), rebuild)
+        if not leaves:
+            raise ValueError(
+                f"{_called(f)} returns an empty {type(output).__name__}: there is nothing to differentiate"
+            )
+        self.output = Leaves(tuple(paths), tuple([self._value(leaf, f) for leaf in leaves]), rebuild)
 
-    def _value(self, leaf: Any) -> int:
+    def _leaves(self, paths: Sequence[str], leaves: Sequence[Any], rebuild: Rebuild) -> Leaves:
+        """Arrays of an argument as leaves of the recording."""
+        places = [self.recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
+        return Leaves(tuple(paths), tuple(places), rebuild)
+
+    def _value(self, leaf: Any, f: Callable[..., Any]) -> int:
         """The number of an output."""
+        if leaf is None or isinstance(leaf, str | bytes):
+            hint = ": is a return missing?" if leaf is None else ""
+            raise ValueError(
+                f"{_called(f)} must return arrays of numbers, however nested; it returns {_told(leaf)}{hint}"
+            )
         value = RULES["output"](leaf, self.recording)
         if isinstance(value, Traced):
             return value.number
-        self.recording.values.append(own(value, "the output"))
+        self.recording.values.append(own(value, f"the output of {_called(f)}"))
         return len(self.recording.values) - 1
 
     def wanted(self, positions: Sequence[int]) -> list[Wanted]:
@@ -126,6 +155,32 @@ def _explain(error: Exception) -> None:
             f"{name} has got a traced value and made an array of objects of it. Functions of NumPy can be traced, and "
             "SciPy's ufuncs: np.linalg for scipy.linalg, np.logaddexp.reduce for logsumexp; others can be a Layer."
         )
+
+
+def is_number(leaf: Any, kinds: str) -> bool:
+    """Whether a leaf is an array of numbers, or a number, of these kinds; a truth value is none."""
+    try:
+        return np.asarray(leaf).dtype.kind in kinds
+    except ValueError:  # a list of arrays of several shapes
+        return False
+
+
+def _filled(rebuild: Rebuild, others: Sequence[Any], chosen: Sequence[bool]) -> Rebuild:
+    """How to nest values for the chosen leaves, with these others between them."""
+
+    def rebuilt(values: Sequence[Any]) -> Any:
+        rest = iter(values)
+        return rebuild([next(rest) if one else other for one, other in zip(chosen, others, strict=True)])
+
+    return rebuilt
+
+
+def _told(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _called(f: Callable[..., Any]) -> str:
+    return str(getattr(f, "__name__", None) or type(f).__name__)
 
 
 def _is_objects(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -436,7 +437,8 @@ class Graph:
             wrt = min(inputs, default=0)
         if isinstance(wrt, int):
             if wrt not in inputs:
-                raise ValueError(f"argument {wrt} is none of those that f can be differentiated by: {self._known()}")
+                numbered = ", ".join(f"{k} ({self._argument_names[k]})" for k in inputs) or "none"
+                raise ValueError(f"there is no derivative by argument {wrt}; by argument {numbered} there is")
             return inputs[wrt]
         return self._value(wrt)
 
@@ -456,7 +458,11 @@ class Graph:
         if several:
             called = ", ".join(self._name(n) for n in several)
             raise ValueError(f"{name} has held {len(several)} values: {called}. Name one of them")
-        raise ValueError(f"there is no value {name!r}; there are {self._known()}")
+        if name in self._argument_names:
+            raise ValueError(f"there is no derivative by {name}, which is passed on as it is; numbers must be floats")
+        near = dict.fromkeys(get_close_matches(name, [*self._numbers, *self._sources], 3, 0.5))
+        hint = f"; do you mean {' or '.join(near)}? T" if near else "; t"
+        raise ValueError(f"there is no value {name!r}{hint}here are {self._known()}")
 
     def _known(self) -> str:
         return ", ".join(self._numbers)

@@ -47,8 +47,7 @@ class SourceNames:
         self._before: Any = None
         self._start: FrameType | None = None
         inner = getattr(function, "func", function)  # of a functools.partial
-        if (owner := getattr(inner, "__self__", None)) is not None:
-            self._note("self", owner, 0)
+        self._note("self", getattr(inner, "__self__", inner), 0)
         inner = getattr(inner, "__func__", inner)
         cells = dict(zip(getattr(getattr(inner, "__code__", None), "co_freevars", ()),
                          getattr(inner, "__closure__", None) or (), strict=False))  # fmt: skip
@@ -73,11 +72,7 @@ class SourceNames:
         other = self._before(frame, event, argument) if self._before is not None else None
         code = frame.f_code
         file = code.co_filename
-        if (
-            file.startswith((OURS, THEIRS, "<frozen"))
-            or (file.startswith(STANDARD) and "-packages" not in file)
-            or code.co_name in ("<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>")
-        ):
+        if file.startswith((OURS, THEIRS, "<frozen")) or (file.startswith(STANDARD) and "-packages" not in file):
             return other
         depth, outer = 0, frame.f_back
         while outer is not None and outer is not self._start:
@@ -87,7 +82,8 @@ class SourceNames:
         def line(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal other
             for name, value in list(frame.f_locals.items()):
-                self._note(name, value, depth)
+                if not name.startswith("."):  # the iterator of a comprehension
+                    self._note(name, value, depth)
             if other is not None:
                 other = other(frame, event, argument)
             return line
@@ -112,8 +108,9 @@ class SourceNames:
                 for path, one in zip(*flatten(value, name)[:2], strict=True):
                     if isinstance(one, Traced | np.ndarray):
                         self._note(path, one, depth)
-        elif depth <= 1 and isinstance(attributes := getattr(value, "__dict__", None), dict) and not callable(value):
-            for attribute, one in list(attributes.items())[:MOST] if not isinstance(value, ModuleType) else ():
+        elif depth <= 1 and not isinstance(value, ModuleType | type) and not hasattr(value, "__code__"):
+            attributes = getattr(value, "__dict__", None)
+            for attribute, one in list(attributes.items())[:MOST] if isinstance(attributes, dict) else ():
                 if isinstance(one, Traced | np.ndarray):
                     self._note(attribute if name == "self" else f"{name}.{attribute}", one, depth)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from jacobians.core.layer import Layer
 from jacobians.core.traced import RULES, apply
-from jacobians.functions.evaluation import Evaluation
+from jacobians.errors import TracingError
+from jacobians.functions.evaluation import Evaluation, is_number
 from jacobians.functions.graph import Graph
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
@@ -69,11 +71,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bo
 
 def argument_positions(argnums: int | Sequence[int], count: int) -> list[int]:
     """Which of so many arguments to differentiate by; negative numbers count from the end."""
-    numbers = [int(argnums)] if isinstance(argnums, int | np.integer) else [int(k) for k in argnums]
+    numbers = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
     for k in numbers:
+        if not isinstance(k, int | np.integer):
+            raise TypeError(f"argnums must be the number of an argument, or several; it is {argnums!r}")
         if not -count <= k < count:
-            raise ValueError(f"argnums is {argnums}, but {count} arguments are given")
-    return [k % count for k in numbers]
+            given = f"{count} argument{'s are' if count != 1 else ' is'} given"
+            raise ValueError(f"argnums is {argnums}, but {given}")
+    return [int(k) % count for k in numbers]
 
 
 @functools.lru_cache
@@ -92,7 +97,9 @@ def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:
     f
         A function of arrays (or of nested tuples, lists, dicts and dataclasses of arrays) that NumPy computes.
     *arguments
-        Its arguments; it can be differentiated by all of them. Those that are no numbers are passed on as they are.
+        Its arguments; it can be differentiated by all numbers in them. Strings, None, truth values and the like are
+        passed on as they are. So are integers where f needs them as integers (positions, sizes, axes): f is then called
+        a second time with all integers as they are, and cannot be differentiated by them.
     **options
         Passed on as they are.
 
@@ -113,10 +120,24 @@ def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:
     >>> g.jacobian("A").shape
     (3, 2)
     """
+    if not callable(f):
+        raise TypeError(f"trace takes a function and its arguments; the first argument is a {type(f).__name__}")
     names = _argument_names(f, len(arguments))
-    traced = [k for k, argument in enumerate(arguments) if _holds_numbers(argument)]
+    try:
+        return _traced(f, arguments, options, names, "fciu")
+    except (TracingError, TypeError, ValueError, IndexError):
+        if not all(any(_holds(one, kinds) for one in arguments) for kinds in ("iu", "fc")):
+            raise
+        with suppress(Exception):  # integers may be meant as such
+            return _traced(f, arguments, options, names, "fc")
+        raise
+
+
+def _traced(f: Callable[..., Any], arguments: Sequence[Any], options: Any, names: Sequence[str], kinds: str) -> Graph:
+    """The graph of a function that is differentiated by all numbers of these kinds."""
+    traced = [k for k, argument in enumerate(arguments) if _holds(argument, kinds)]
     with SourceNames(f) as source:
-        found = Evaluation(f, arguments, options, traced, names, named=True)
+        found = Evaluation(f, arguments, options, traced, names, named=True, kinds=kinds)
     return Graph(f, arguments, options, found, names, source)
 
 
@@ -135,13 +156,9 @@ def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return (names + [f"x{k}" for k in range(len(names), count)])[:count]
 
 
-def _holds_numbers(argument: Any) -> bool:
-    """Whether an argument is made of numbers: one that is not (a string, an option, integers) is passed on."""
-    _, leaves, _ = flatten(argument)
-    try:
-        return bool(leaves) and all(np.asarray(leaf).dtype.kind in "fcbiu" for leaf in leaves)
-    except ValueError:
-        return False
+def _holds(argument: Any, kinds: str) -> bool:
+    """Whether there are numbers of these kinds in an argument."""
+    return any(is_number(leaf, kinds) for leaf in flatten(argument)[1])
 
 
 def derivative(function: Callable[..., Any], layer: Layer) -> None:

@@ -179,7 +179,7 @@ class Pow(Broadcasting):
         base = y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             exponent = z * np.log(np.where(z == 0, 1, x))
-        return {"x": term("yx^(y-1)_... -> ...;...", base), "y": term("zlog(x)_... -> ...;...", exponent)}
+        return {"x": term("(y·x^(y-1))_... -> ...;...", base), "y": term("(z·log(x))_... -> ...;...", exponent)}
 
 
 class Hypot(Broadcasting):

@@ -109,7 +109,7 @@ class LeftSingularVectors(Layer):
         )
         if tall:
             rest = np.eye(x.shape[-2], dtype=x.dtype) - every @ np.swapaxes(every, -1, -2)
-            found = found + term(f"(1-{W}{W}ᵀ)_...ik (B/s²)_...lj -> ...ij;...kl", rest, mine / squares[..., None, :])
+            found = found + term(f"(1-{W}·{W}ᵀ)_...ik (B/s²)_...lj -> ...ij;...kl", rest, mine / squares[..., None, :])
         return {"x": found}
 
 
@@ -214,7 +214,7 @@ class OrthogonalFactor(Layer):
         )
         if x.shape[-2] > n:
             rest = np.eye(x.shape[-2], dtype=x.dtype) - Q @ np.swapaxes(Q, -1, -2)
-            found = found + term("(1-QQᵀ)_...ik P_...lj -> ...ij;...kl", rest, P)
+            found = found + term("(1-Q·Qᵀ)_...ik P_...lj -> ...ij;...kl", rest, P)
         return {"x": found}
 
 
@@ -285,7 +285,9 @@ class LeastSquares(Layer):
         Y, c = np.linalg.pinv(A), "c" * (b.ndim - 1)
         found = -term(f"Y_ik x_l{c} -> i{c};kl", Y, x)
         if A.shape[0] > A.shape[1]:
-            found = found + term(f"(YYᵀ)_il r_k{c} -> i{c};kl", Y @ Y.T, b - A @ x)
+            found = found + term(f"(Y·Yᵀ)_il r_k{c} -> i{c};kl", Y @ Y.T, b - A @ x)
         elif A.shape[0] < A.shape[1]:
-            found = found + term(f"(1-YA)_il (Yᵀx)_k{c} -> i{c};kl", np.eye(A.shape[1], dtype=A.dtype) - Y @ A, Y.T @ x)
+            found = found + term(
+                f"(1-Y·A)_il (Yᵀx)_k{c} -> i{c};kl", np.eye(A.shape[1], dtype=A.dtype) - Y @ A, Y.T @ x
+            )
         return {"A": found, "b": term(f"Y_ik -> i{c};k{c}", Y)}

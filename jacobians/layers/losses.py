@@ -163,7 +163,7 @@ class Hinge(Loss):
 
     def local(self, x: Array, L: Array) -> Local:
         t = self.goal(x)
-        return {"x": term("-t[tx<1]_... -> ;...", np.where(t * x < 1, -t, 0))}
+        return {"x": term("-t[t·x<1]_... -> ;...", np.where(t * x < 1, -t, 0))}
 
 
 class BinaryCrossEntropy(Loss):

@@ -76,8 +76,8 @@ class PseudoInverse(Layer):
         Yt = np.swapaxes(Y, -1, -2)
         rows, columns = np.eye(x.shape[-2], dtype=x.dtype) - x @ Y, np.eye(x.shape[-1], dtype=x.dtype) - Y @ x
         return {
-            "x": term("(YYᵀ)_...il (1-XY)_...kj -> ...ij;...kl", Y @ Yt, rows)
-            + term("(1-YX)_...il (YᵀY)_...kj -> ...ij;...kl", columns, Yt @ Y)
+            "x": term("(Y·Yᵀ)_...il (1-X·Y)_...kj -> ...ij;...kl", Y @ Yt, rows)
+            + term("(1-Y·X)_...il (YᵀY)_...kj -> ...ij;...kl", columns, Yt @ Y)
             - term("Y_...ik Y_...lj -> ...ij;...kl", Y, Y)
         }
 

@@ -214,7 +214,7 @@ class NuclearNorm(Layer):
         if x.size and (np.linalg.matrix_rank(x) < min(x.shape[-2:])).any():
             raise ValueError("NuclearNorm: x must have full rank: elsewhere it has a kink")
         U, _, V = np.linalg.svd(x, full_matrices=False)
-        return {"x": term("(UV)_...kl -> ...;...kl", U @ V)}
+        return {"x": term("(U·V)_...kl -> ...;...kl", U @ V)}
 
 
 class SymmetricEigenvalues(Layer):

@@ -20,6 +20,7 @@ TEMPLATES = {
 }  # fmt: skip
 """What layers without options compute, by their inputs x and y."""
 
+TWO = {"Add", "Subtract", "Multiply", "Divide", "MatMul"}
 LETTER = re.compile(r"[^\W\d_][₀-₉]*")
 
 
@@ -33,8 +34,13 @@ def expression(layer: str, arguments: Mapping[str, str]) -> str:
     """
     name, _, options = layer.partition("(")
     template = TEMPLATES.get(name)
-    if template is None or options != ")" or not all(arguments.values()):
+    if template is None or options != ")":
         return ""
+    needed = [arguments.get(letter, "") for letter in ("xy" if name in TWO else "x")]
+    if not all(needed) or "0" in needed:
+        return ""
+    if name == "Multiply" and needed[0] == needed[1]:
+        template, arguments = "x²", {"x": needed[0]}
     if template == "xy":
         found = _product(arguments["x"], arguments["y"])
     elif template[0] == "(" or "+" in template:  # a sum or quotient

@@ -80,7 +80,7 @@ def _called(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, str]:
         if one.name:
             continue
         arguments = dict(one.known) | {name: known.get(n, "") for name, n in one.arguments}
-        found = expression(one.layer, arguments) if one.layer else ""
+        found = expression(one.layer, arguments) if one.layer else ""  # of arguments that all have names
         if found and found not in known.values():
             names[one.value] = known[one.value] = found
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from jacobians.notation.structure import Factor, Form
@@ -31,7 +31,12 @@ def renamed(form: Form, names: Names) -> Form:
 def renamed_words(form: Form, names: Names) -> Form:
     """The form with these names replaced, which may have numbers, as f₁ in (1-f₁²)."""
     known = dict(names)
-    return with_symbols(form, lambda name: re.sub(rf"{WORD}[₀-₉]*", lambda word: known.get(word[0], word[0]), name))
+    return with_symbols(form, lambda name: rewritten(name, known))
+
+
+def rewritten(name: str, names: Mapping[str, str]) -> str:
+    """A name with the names in it replaced, which may have numbers."""
+    return re.sub(rf"{WORD}[₀-₉]*", lambda word: names.get(word[0], word[0]), name)
 
 
 def with_symbols(form: Form, new: Callable[[str], str]) -> Form:

@@ -139,6 +139,8 @@ def followed(product: Written, letters: Sequence[str]) -> Written:
         names = [s for s in names if s not in here]
         found += here
         waiting = [i for s in here for i in s.indices if i in product.summed and i not in seen] + waiting
+    if not product.summed:
+        names.sort(key=lambda s: min(s.indices, default=""))
     return product._replace(signs=(*fixed, *found, *names))
 
 

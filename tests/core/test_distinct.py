@@ -59,3 +59,9 @@ def test_what_has_been_multiplied_is_compared_as_a_whole():
     assert (product + (K @ J)).formula.count("A") == 4
     other = Jacobian(product.form, tuple(a + 1 for a in product.arrays))
     assert not (product - other).formula.endswith("= 0")
+
+
+def test_an_array_that_has_been_multiplied_is_known_again():
+    assert (J @ K @ J).formula == "∂z_i/∂x_j = Σ_kl A₁_ik A₂_kl A₁_lj"
+    assert ((J @ K) + (K @ J)).formula.count("A₁") == 2
+    assert (J @ J @ J).formula == "∂z_i/∂x_j = Σ_kl A_ik A_kl A_lj"
