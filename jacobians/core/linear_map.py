@@ -1,7 +1,7 @@
 """`LinearMap`: a linear map between arrays of two shapes, which is not written out.
 
-Its axes are those of the output, then those of the argument. It can be applied, from both sides, without its matrix;
-written out, in full or in part; and solved.
+Its axes are those of the output, then those of the argument. It can be applied from both sides without its matrix, and
+written out, in full or in pieces.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ class LinearMap:
         [(slice(0, 1, None), np.float64(6.0)), (slice(1, 2, None), np.float64(6.0))]
         """
         shape = pieces.block_shape(self.shape, self.dtype.itemsize, nbytes)
-        return pieces.blocks(self._factors, pieces.indices(self.shape, shape))
+        factors = self._factors
+        return ((index, pieces.block(factors, index)) for index in pieces.indices(self.shape, shape))
 
     def dask(self, chunks: Any = "auto") -> Any:
         """A ``dask.array`` with these entries, whose chunks are made where they are used (extra ``dask``).

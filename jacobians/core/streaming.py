@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,20 @@ def write(factors: Factors, out: Any, nbytes: int, start: int) -> None:
     form = factors.form
     unit = getattr(out, "chunks", None)
     block = pieces.block_shape(form.shape, form.dtype.itemsize, nbytes, unit)
-    every = pieces.indices(form.shape, block)
-    if not 0 <= start <= len(every):
-        raise ValueError(f"there are {len(every)} blocks, so start must be from 0 to {len(every)}; it is {start}")
-    done = start
+    count = prod(pieces.grid(form.shape, block))
+    if not 0 <= start <= count:
+        raise ValueError(f"there are {count} blocks, so start must be from 0 to {count}; it is {start}")
+    done, label = start, f"∂{form.out_name}/∂{form.wrt_name}"
     try:
-        for index in _watched(every[start:], f"∂{form.out_name}/∂{form.wrt_name}"):
+        for index in _watched(pieces.indices(form.shape, block, start), start, count, label):
             out[index] = pieces.block(factors, index)
             done += 1
     except BaseException as error:
-        error.add_note(f"{done} of {len(every)} blocks are written; J.full(out, nbytes={nbytes}, start={done}) goes on")
+        error.add_note(f"{done} of {count} blocks are written; J.full(out, nbytes={nbytes}, start={done}) goes on")
         raise
 
 
-def _watched(indices: list[pieces.Index], label: str) -> Iterable[pieces.Index]:
+def _watched(indices: Iterable[pieces.Index], start: int, count: int, label: str) -> Iterable[pieces.Index]:
     """The indices, with a progress bar on a terminal if it takes long and tqdm is there."""
     if not sys.stderr.isatty():
         return indices
@@ -42,7 +43,7 @@ def _watched(indices: list[pieces.Index], label: str) -> Iterable[pieces.Index]:
         from tqdm import tqdm
     except ImportError:
         return indices
-    bar: Iterable[pieces.Index] = tqdm(indices, desc=label, unit="block", leave=False, delay=PATIENCE)
+    bar: Iterable[pieces.Index] = tqdm(indices, label, count, initial=start, unit="block", leave=False, delay=PATIENCE)
     return bar
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from math import ceil, prod
 
 from jacobians.engine import algebra, compiler
@@ -34,21 +33,22 @@ def block_shape(shape: Shape, itemsize: int, nbytes: int, unit: Sequence[int] | 
     return tuple(sizes)
 
 
-def indices(shape: Shape, block: Shape) -> list[Index]:
-    """The indices of all blocks, in order; none for a tensor without entries."""
-    if 0 in shape:
-        return []
-    starts = [range(0, n, size) for n, size in zip(shape, block, strict=True)]
-    return [
-        tuple([slice(k, min(k + size, n)) for k, size, n in zip(corner, block, shape, strict=True)])
-        for corner in product(*starts)
-    ]
+def grid(shape: Shape, block: Shape) -> Shape:
+    """How many blocks there are along every axis."""
+    return tuple([ceil(n / size) if size else 0 for n, size in zip(shape, block, strict=True)])
 
 
-def blocks(factors: Factors, every: Sequence[Index]) -> Iterator[tuple[Index, Array]]:
-    """The blocks of a tensor with these indices."""
-    for index in every:
-        yield index, block(factors, index)
+def indices(shape: Shape, block: Shape, start: int = 0) -> Iterator[Index]:
+    """The indices of all blocks from number `start` on, in order; none for a tensor without entries."""
+    counts = grid(shape, block)
+    for number in range(start, prod(counts)):
+        rest, corner = number, []
+        for count in reversed(counts):
+            rest, k = divmod(rest, count)
+            corner.append(k)
+        yield tuple([
+            slice(k * size, min((k + 1) * size, n)) for k, size, n in zip(reversed(corner), block, shape, strict=True)
+        ])  # fmt: skip
 
 
 def block(factors: Factors, index: Index) -> Array:
