@@ -11,7 +11,7 @@ from jacobians.notation import signature
 
 
 def NN(x: ArrayLike, A: ArrayLike, b: ArrayLike) -> tuple[Array, Array, Array, Array]:
-    """F = tanh(Ax + b) and its Jacobians with respect to A, b and x: the slides' function, corrected.
+    """f = tanh(Ax + b) and its Jacobians with respect to A, b and x: the slides' function, corrected.
 
     The slides take the vector 1 − f² for ∂f/∂z. That vector is only the diagonal of the M×M matrix
     ∂f_i/∂z_l = (1 − f_i²) δ_il, and with it

@@ -28,7 +28,7 @@ def jvp(recording: Recording, wanted: Sequence[Wanted], given: Mapping[str, Arra
 
 
 def vjp(recording: Recording, wanted: Sequence[Wanted], u: ArrayLike) -> dict[str, Any]:
-    """U · ∂value/∂x for every argument x."""
+    """u · ∂value/∂x for every argument x."""
     value, name = wanted[0].value, wanted[0].value_name
     cotangent = vectors(u, recording.values[value].shape, f"the cotangent of {name}")
     found = recording.vjp({value: cotangent}, [one.argument for one in wanted])

@@ -59,7 +59,7 @@ class Residual(Layer):
         return sketch.box("Add", "", (*inputs, self.layer.sketch(sketch, inputs, path)))
 
     def forward(self, x: Any) -> Any:
-        """X + layer(x)."""
+        """x + layer(x)."""
         inner = self.layer(x)
         if np.shape(inner) != x.shape:
             raise ValueError(

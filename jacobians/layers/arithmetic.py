@@ -258,6 +258,6 @@ class LogAddExp(Broadcasting):
 
 
 def ratio(a: Array, b: Array) -> Array:
-    """A / b, and 0 where b is 0."""
+    """a / b, and 0 where b is 0."""
     zero = b == 0
     return np.where(zero, 0, a / np.where(zero, 1, b)) if zero.any() else np.divide(a, b)

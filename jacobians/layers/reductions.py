@@ -49,7 +49,7 @@ class Reduction(Layer):
         return "".join(("(0)" if self.keepdims else "") if k in axes else c for k, c in enumerate(labels)), labels
 
     def spread(self, x: Array, z: Array) -> Array:
-        """Z with size 1 along the reduced axes, so that it broadcasts against x."""
+        """z with size 1 along the reduced axes, so that it broadcasts against x."""
         axes = self.axes(x)
         return z.reshape([1 if k in axes else n for k, n in enumerate(x.shape)])
 
@@ -218,7 +218,7 @@ class Extremum(Reduction):
         return term(f"-> {a};{''.join(names.get(k, c) for k, c in enumerate(ab))}", *(positions if kept else ()))
 
     def flat(self, x: Array) -> Array:
-        """X with the reduced axes as one last axis."""
+        """x with the reduced axes as one last axis."""
         axes = self.axes(x)
         moved = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
         return moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)

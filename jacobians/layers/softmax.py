@@ -31,7 +31,7 @@ def softmax(x: Array, axis: Axis) -> Array:
 
 @with_layer
 def log_sum_exp(x: Array, axis: Axis) -> Array:
-    """Log Σ exp(x) along an axis, which is kept with size 1; −∞ where all entries are −∞."""
+    """log Σ exp(x) along an axis, which is kept with size 1; −∞ where all entries are −∞."""
     most = peak(x, axis)
     total = np.exp(x - most).sum(axis=axis, keepdims=True)
     return np.asarray(most + np.log(total, where=total != 0, out=np.full_like(total, -np.inf)))

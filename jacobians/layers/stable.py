@@ -107,7 +107,7 @@ def damped(x: Array, s: Array) -> Array:
 
 
 def softsign(x: Array) -> Array:
-    """X / (1 + |x|), which is ±1 long before infinity."""
+    """x / (1 + |x|), which is ±1 long before infinity."""
     t = np.clip(x, -1e30, 1e30)
     return np.asarray(t / (1 + np.abs(t)))
 
