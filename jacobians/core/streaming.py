@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.extras import extra
-from jacobians.engine import pieces
+from jacobians.engine import memory, pieces
 from jacobians.engine.sources import Factors
 
 PATIENCE = 2.0  # seconds before a progress bar appears
@@ -53,11 +53,12 @@ def dask_array(factors: Factors, chunks: Any) -> Any:
     graphs: Any = extra("dask.highlevelgraph", "dask", "J.dask()")
     shape, dtype = factors.form.shape, factors.form.dtype
     sizes = array.core.normalize_chunks(chunks, shape, dtype=dtype)
+    memory.require([max(some, default=0) for some in sizes], dtype, "a chunk", "Give smaller chunks.")
     name = f"jacobian-{uuid.uuid4().hex}"
     held = f"factors-{name}"
     graph: dict[Any, Any] = {held: (Factors, factors.form, list(factors.arrays))}
     bounds = [np.cumsum((0, *some)) for some in sizes]
     for place in np.ndindex(*[len(some) for some in sizes]):
         index = tuple([slice(int(b[k]), int(b[k + 1])) for b, k in zip(bounds, place, strict=True)])
-        graph[name, *place] = (pieces.block, held, index)
+        graph[name, *place] = (pieces.block, held, index, False)  # workers mind their memory themselves
     return array.Array(graphs.HighLevelGraph.from_collections(name, graph), name, sizes, dtype=dtype)

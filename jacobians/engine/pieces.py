@@ -51,11 +51,15 @@ def indices(shape: Shape, block: Shape, start: int = 0) -> Iterator[Index]:
         ])  # fmt: skip
 
 
-def block(factors: Factors, index: Index) -> Array:
-    """One block, made by a program of its own, which is not kept: the next block has another one."""
+def block(factors: Factors, index: Index, refuse: bool = True) -> Array:
+    """One block, made by a program of its own, which is not kept: the next block has another one.
+
+    With `refuse`, a `JacobianTooLarge` is raised where memory for it is not available at this moment.
+    """
     form = factors.form
     tape = Tape(form.arrays, form.dtype)
     key = tuple([(s.start, 1, s.stop - s.start) for s in index])
     program = compiler.written(tape, [algebra.select(tape, form, key)])
-    program.require_memory()
+    if refuse:
+        program.require_memory()
     return program(factors.arrays)[0]

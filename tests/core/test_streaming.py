@@ -141,7 +141,7 @@ def test_a_product_that_becomes_the_result_is_counted_once(monkeypatch):
         J.full()
 
 
-def test_dask_chunks():
+def test_dask_chunks(monkeypatch):
     da = pytest.importorskip("dask.array")
     J = term("A_ik x_...k -> ...i;...k", rng.normal(size=(3, 4)), rng.normal(size=(5, 4))).bind((5, 3), (5, 4))
     full = J.full()
@@ -152,4 +152,8 @@ def test_dask_chunks():
     total = (tensor**2).sum() + da.sqrt(tensor[1] ** 2).sum()
     assert total.compute(scheduler="threads") == pytest.approx((full**2).sum() + np.abs(full[1]).sum())
     assert len([key for key in dict(tensor.dask) if not isinstance(key, tuple)]) == 1, "one key holds the factors"
+    monkeypatch.setattr(memory, "available", lambda: 1e6)
+    huge = term("x_k -> i;ik", np.ones(300)).bind((300_000,), (300_000, 300))
+    with pytest.raises(JacobianTooLarge, match=r"a chunk of shape .* smaller chunks"):
+        huge.dask((1, 300_000, 300))
     assert float(term("c -> ;", 3.0).bind().dask().compute(scheduler="synchronous")) == 3
