@@ -70,7 +70,8 @@ def bounded(tape: Tape, form: Form) -> Form:
     if entries > (DENSE * held if len(form.terms) > MANY else max(2 * held, SMALL)):
         return form
     array = writing.full(tape, inner)
-    tape.own.discard(array)
+    tape.results.discard(array)
+    tape.sizes[array], tape.largest = entries, max(entries, tape.largest)
     labels = tuple(range(len(inner.shape)))
     axes = tuple(plain(i, n) for i, n in zip(labels, inner.shape, strict=True))
     cut = len(form.out_shape)

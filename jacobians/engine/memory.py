@@ -86,9 +86,9 @@ class _Lent(np.ndarray[Any, np.dtype[np.uint8]]):
         if isinstance(memory, _Kept) and not sys.is_finalizing():
             same = _kept.pop(memory.nbytes, [])
             same.append(memory)
-            while _kept and sum(size * len(some) for size, some in list(_kept.items())) > MOST_KEPT:
-                _kept.pop(next(iter(_kept)), None)
             _kept[memory.nbytes] = same[-max(1, MOST_KEPT // memory.nbytes) :]
+            while len(_kept) > 1 and sum(size * len(some) for size, some in list(_kept.items())) > MOST_KEPT:
+                _kept.pop(next(iter(_kept), 0), None)
 
 
 Maker = Callable[[], NDArray[Any]]

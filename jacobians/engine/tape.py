@@ -97,6 +97,7 @@ class Tape:
         end = self.inputs + mark.calls
         self._made = {key: n for key, n in self._made.items() if n < end}
         self.own = {n for n in self.own if n < end}
+        self.couplings = {n for n in self.couplings if n < end}
 
 
 class Call(NamedTuple):
@@ -120,6 +121,7 @@ class Program:
             if tape.inputs + at in needed:
                 needed.update(operands)
                 calls.append((tape.inputs + at, function, operands))
+        self.couplings = len(tape.couplings & needed)
         calls.reverse()
         moved = {k: k for k in range(tape.inputs)}  # numbers move up where unneeded calls were left out
         for old, *_ in calls:

@@ -62,3 +62,15 @@ def test_zeros_in_small_pages():
     full = J.full()
     np.testing.assert_array_equal(full[7, 7], x)
     assert full.sum() == 500 * x.sum()
+
+
+def test_what_is_kept_for_later_is_bounded():
+    size = 1 << 25
+    for _ in range(2):
+        held = [memory.empty((size // 8,), FLOAT)() for _ in range(12)]
+        for array in held:
+            array[0] = 1
+        del held, array
+        gc.collect()
+        assert sum(n * len(some) for n, some in memory._kept.items()) <= memory.MOST_KEPT
+    memory._kept.clear()
