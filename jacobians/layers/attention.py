@@ -121,7 +121,7 @@ class SelfAttention(Layer):
         attention, inner = ScaledDotProductAttention(self.causal), self._inner(x)
         y = attention(*inner)
         y_by: Mapping[str, Any] = attention.local(*inner, y)
-        Wo = self.Wo.reshape(len(self.Wo), self.heads, -1)
+        Wo = self.Wo.reshape(len(self.Wo), self.heads, self.Wo.shape[1] // self.heads)
         z_by_y = term("Wo_ihf -> ...ti;...htf", Wo).bind(z.shape, y.shape, z.dtype)
         found: dict[str, Terms | Jacobian] = {}
         paths = []

@@ -60,7 +60,9 @@ class Convolution(Layer):
 
     def kernel(self) -> Array:
         """W_ocuv, or W_gocuv if there are groups."""
-        return self.W if self.groups == 1 else self.W.reshape(self.groups, -1, *self.W.shape[1:])
+        return (
+            self.W if self.groups == 1 else self.W.reshape(self.groups, len(self.W) // self.groups, *self.W.shape[1:])
+        )
 
     def patches(self, x: Array) -> Array:
         """X_cyxuv = x_{c, sy+du−p, tx+ev−q}, or X_gcyxuv if there are groups, as a view of the padded input."""
@@ -83,7 +85,8 @@ class Convolution(Layer):
         every = [slice(None)] * (len(batch) + 1)
         found: Array = windows[tuple(every + strides + dilations)]
         if self.groups > 1:
-            found = found.reshape(*batch, self.groups, -1, *found.shape[len(batch) + 1 :])
+            count = found.shape[len(batch)] // self.groups
+            found = found.reshape(*batch, self.groups, count, *found.shape[len(batch) + 1 :])
         return found
 
     def forward(self, x: Array) -> Array:

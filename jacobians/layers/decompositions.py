@@ -137,8 +137,9 @@ class Eigenvalues(Layer):
     def local(self, x: Array, w: Array) -> Local:
         values, V = np.linalg.eig(x)
         require_distinct("Eigenvalues", values)
-        order = np.argmin(np.abs(w[..., :, None] - values[..., None, :]), axis=-1)
-        V = np.take_along_axis(V, order[..., None, :], axis=-1)
+        if w.size:
+            order = np.argmin(np.abs(w[..., :, None] - values[..., None, :]), axis=-1)
+            V = np.take_along_axis(V, order[..., None, :], axis=-1)
         return {"x": term("V⁻¹_...ik V_...li -> ...i;...kl", inverse("Eigenvalues", "V", V), V)}
 
 

@@ -53,8 +53,8 @@ class LayerNorm(Layer):
         scale = self.gamma * r
         return {
             "x": term("(γr)_...i -> ...i;...i", scale)
-            - 1 / n * term("γ_i r_... -> ...i;...j", self.gamma, r[..., 0])
-            - 1 / n * term("(γrx̂)_...i x̂_...j -> ...i;...j", scale * x_hat, x_hat),
+            - 1 / max(n, 1) * term("γ_i r_... -> ...i;...j", self.gamma, r[..., 0])
+            - 1 / max(n, 1) * term("(γrx̂)_...i x̂_...j -> ...i;...j", scale * x_hat, x_hat),
             "gamma": term("x̂_...i -> ...i;i", x_hat),
             "beta": term("-> ...i;i"),
         }
@@ -91,7 +91,7 @@ class RMSNorm(Layer):
         x_hat, scale = x * r, self.gamma * r
         return {
             "x": term("(γr)_...i -> ...i;...i", scale)
-            - 1 / n * term("(γrx̂)_...i x̂_...j -> ...i;...j", scale * x_hat, x_hat),
+            - 1 / max(n, 1) * term("(γrx̂)_...i x̂_...j -> ...i;...j", scale * x_hat, x_hat),
             "gamma": term("x̂_...i -> ...i;i", x_hat),
         }
 
@@ -131,8 +131,8 @@ class BatchNorm(Layer):
         s, S = _spatial(x), _spatial(x).upper()
         return {
             "x": term(f"(γr)_c -> bc{s};bc{s}", scale)
-            - 1 / n * term(f"(γr)_c -> bc{s};Bc{S}", scale)
-            - 1 / n * term(f"(γr)_c x̂_bc{s} x̂_Bc{S} -> bc{s};Bc{S}", scale, x_hat, x_hat),
+            - 1 / max(n, 1) * term(f"(γr)_c -> bc{s};Bc{S}", scale)
+            - 1 / max(n, 1) * term(f"(γr)_c x̂_bc{s} x̂_Bc{S} -> bc{s};Bc{S}", scale, x_hat, x_hat),
             "gamma": term(f"x̂_bc{s} -> bc{s};c", x_hat),
             "beta": term(f"-> bc{s};c"),
         }
@@ -168,7 +168,7 @@ class GroupNorm(Layer):
 
     def _standardized(self, x: Array) -> tuple[Array, Array]:
         """x̂ with the axes b, g, k, s, and r with the axes b, g."""
-        parts = x.reshape(x.shape[0], self.groups, -1, *x.shape[2:])
+        parts = x.reshape(x.shape[0], self.groups, x.shape[1] // self.groups, *x.shape[2:])
         x_hat, r = standardized(parts, tuple(range(2, parts.ndim)), self.eps)
         return x_hat, r.reshape(r.shape[:2])
 
@@ -184,9 +184,9 @@ class GroupNorm(Layer):
         s, S = _spatial(x), _spatial(x).upper()
         scale = gamma * r[:, :, None]
         return {
-            "x": term(f"(γr)_bc -> bc{s};bc{s}", scale.reshape(len(x), -1))
-            - 1 / n * term(f"(γr)_bgk 1_l -> b({K}g+k){s};b({K}g+l){S}", scale, np.ones(K, x.dtype))
-            - 1 / n * term(f"(γr)_bgk x̂_bgk{s} x̂_bgl{S} -> b({K}g+k){s};b({K}g+l){S}", scale, x_hat, x_hat),
+            "x": term(f"(γr)_bc -> bc{s};bc{s}", scale.reshape(len(x), x.shape[1]))
+            - 1 / max(n, 1) * term(f"(γr)_bgk 1_l -> b({K}g+k){s};b({K}g+l){S}", scale, np.ones(K, x.dtype))
+            - 1 / max(n, 1) * term(f"(γr)_bgk x̂_bgk{s} x̂_bgl{S} -> b({K}g+k){s};b({K}g+l){S}", scale, x_hat, x_hat),
             "gamma": term(f"x̂_bc{s} -> bc{s};c", x_hat.reshape(x.shape)),
             "beta": term(f"-> bc{s};c"),
         }

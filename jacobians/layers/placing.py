@@ -200,8 +200,13 @@ class Replace(Layer):
         return ("x", *(f"x{k}" for k in range(len(self.places))))
 
     def forward(self, x: Array, *pieces: Array) -> Array:
+        if np.shape(x) != self.shape:
+            raise ValueError(f"Replace: x must be {self.shape}; x is {np.shape(x)}")
         z = np.array(x, np.result_type(x, *pieces))
         for place, piece in zip(self.places, pieces, strict=True):
+            there = place.shape if isinstance(place, np.ndarray) else z[place].shape
+            if np.shape(piece) != there:
+                raise ValueError(f"Replace: {there} is needed for the place {place}; it is {np.shape(piece)}")
             (z.reshape(-1) if isinstance(place, np.ndarray) else z)[place] = piece
         return z
 

@@ -132,7 +132,7 @@ def others(x: Array, axes: tuple[int, ...]) -> Array:
     """For every entry the product of all others along the axes: those before it times those behind it."""
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
-    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], prod(moved.shape[x.ndim - len(axes) :]))
     before, behind = np.ones_like(rows), np.ones_like(rows)
     before[..., 1:] = np.cumprod(rows[..., :-1], axis=-1)
     behind[..., :-1] = np.cumprod(rows[..., :0:-1], axis=-1)[..., ::-1]
@@ -221,7 +221,8 @@ class Extremum(Reduction):
         """x with the reduced axes as one last axis."""
         axes = self.axes(x)
         moved = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
-        return moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+        cut = x.ndim - len(axes)
+        return moved.reshape(*moved.shape[:cut], prod(moved.shape[cut:]))
 
 
 class Max(Extremum):
