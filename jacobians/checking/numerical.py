@@ -155,6 +155,8 @@ def _measured(function: Function, method: Method, sparsity: Any, progress: bool 
         lines = group_lines(function, groups)
     with progress_bar(len(lines), "numerical Jacobian", progress) as advance:
         found = measured_jacobian(function, method, lines, advance)
+    if function.point.dtype.kind == "c":
+        _require_holomorphic(function, found, lines, method)
     if groups is not None and pattern is not None:
         return _spread(function, found, lines, pattern, hasattr(sparsity, "tocsc"))
     shape = function.shape + function.point.shape
@@ -172,6 +174,18 @@ def _measured(function: Function, method: Method, sparsity: Any, progress: bool 
         function.point.shape,
         tuple(function.remarks),
     )
+
+
+def _require_holomorphic(function: Function, found: Measured, lines: Lines, method: Method) -> None:
+    """Refuse functions whose derivatives along the real and the imaginary axis differ: they have no complex one."""
+    turned = Lines(function, lines.indices, [1j * weight for weight in lines.weights], 1j if lines.is_columns else None)
+    across = measured_jacobian(function, method, turned)
+    size = np.maximum(np.abs(found.value), np.abs(across.value))
+    may = 10 * (found.error + across.error) + 1e-4 * size
+    if (np.isfinite(may) & (np.abs(across.value / 1j - found.value) > may)).any():
+        raise ValueError(
+            "f is not holomorphic at x, so it has no complex derivative: differentiate by the real and the imaginary part"
+        )
 
 
 def _spread(

@@ -276,3 +276,11 @@ def test_claims_of_the_wrong_kind_have_their_sentence(claim) -> None:
 def test_a_diagonal_as_a_vector() -> None:
     said = " ".join(check_jacobian(np.tanh, x, 1 - np.tanh(x) ** 2).findings[0].explanations)
     assert "np.diag" in said
+
+
+@pytest.mark.parametrize("options", [{}, {"directions": 8}])
+def test_functions_that_are_not_holomorphic(options) -> None:
+    z = np.array([1 + 2j, -0.5 + 0.1j])
+    assert check_jacobian(np.exp, z, np.diag(np.exp(z)), **options).ok
+    assert not check_jacobian(np.conj, z, np.eye(2), **options).ok
+    assert not check_jacobian(lambda z: z * np.conj(z), z, np.diag(2 * z.real), **options).ok

@@ -9,7 +9,7 @@ from jacobians import check_hessian
 
 random = np.random.default_rng(8)
 x = random.normal(size=4)
-A = random.normal(size=(6, 4))
+A = random.normal(size=(3, 4))
 
 
 def logistic(x):

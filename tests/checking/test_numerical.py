@@ -130,3 +130,11 @@ def test_sparsity(method: str) -> None:
     np.testing.assert_allclose(again.value.toarray(), found.value)
     with pytest.raises(ValueError, match="sparsity has shape"):
         numerical_jacobian(f, y, sparsity=pattern[:3])
+
+
+def test_complex_derivatives_only_where_there_are_some() -> None:
+    z = np.array([1 + 2j, -0.5 + 0.1j])
+    np.testing.assert_allclose(numerical_jacobian(np.exp, z), np.diag(np.exp(z)), atol=1e-10)
+    for f in (np.conj, np.abs, lambda z: z * z.real):
+        with pytest.raises(ValueError, match="not holomorphic"):
+            numerical_jacobian(f, z)

@@ -140,7 +140,8 @@ def natural_scale(function: Function) -> Array:
 
 
 def mixtures(function: Function, groups: Sequence[NDArray[np.intp]], random: np.random.Generator) -> Lines:
-    """One line per group of columns, every column with a random sign and its natural scale."""
+    """One line per group of columns, every column with a random sign (or a power of i) and its natural scale."""
     scale = natural_scale(function)
-    weights = [scale[group] * random.choice([-1.0, 1.0], size=len(group)) for group in groups]
+    signs = [1.0, -1.0, 1j, -1j] if function.point.dtype.kind == "c" else [-1.0, 1.0]
+    weights = [scale[group] * random.choice(signs, size=len(group)) for group in groups]
     return Lines(function, groups, weights)
