@@ -184,7 +184,7 @@ def _require_holomorphic(function: Function, found: Measured, lines: Lines, meth
     may = 10 * (found.error + across.error) + 1e-4 * size
     if (np.isfinite(may) & (np.abs(across.value / 1j - found.value) > may)).any():
         raise ValueError(
-            "f is not holomorphic at x, so it has no complex derivative: differentiate by the real and the imaginary part"
+            "f is not holomorphic at x, so it has no complex derivative; differentiate by its real and imaginary part"
         )
 
 

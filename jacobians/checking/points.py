@@ -137,6 +137,8 @@ def _warnings(array: NDArray[Any], name: str) -> Iterator[str]:
     elif _is_symmetric(array):
         yield f"{name} is symmetric: a transpose would not show"
     elif array.ndim >= 1 and array.size > 1:
+        if not np.isfinite(size):
+            return
         if abs(total) <= 1e-12 * size:
             yield f"{name} has mean zero: a missing mean would not show"
         if abs(length - 1) <= 1e-12:

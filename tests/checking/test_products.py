@@ -161,3 +161,10 @@ def test_a_buffer_that_is_used_again_and_one_that_is_added_to() -> None:
     assert check_vjp(f, x, reused).ok
     assert "added up over calls" in str(check_vjp(f, x, added))
     assert check_vjp(f, x, lambda x, u: ((u * (1 - f(x) ** 2)) @ A,)).ok
+
+
+def test_a_forgotten_return_has_its_sentence() -> None:
+    assert "what vjp returns is None: a forgotten return?" in str(check_vjp(f, x, lambda x, u: None))
+    assert "what jvp returns is None: a forgotten return?" in str(check_jvp(f, x, lambda x, h: None))
+    with pytest.raises(ValueError, match="the output of f is None: a forgotten return"):
+        check_vjp(lambda x: None, x, lambda x, u: u)

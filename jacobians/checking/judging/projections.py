@@ -75,7 +75,8 @@ def _finding(function: Function, along: Comparison, located: Comparison | None, 
         explanations.append(f"differs in at least {int(located.wrong.sum())} of {total} entries: {listed}")
     how = f"measured along {count} random directions: {_resolution(along, count)}"
     if groups:
-        how = f"columns of the sparse pattern measured in {groups} groups that share no row, and {how}"
+        sets = "1 group" if groups == 1 else f"{groups} groups"
+        how = f"columns of the sparse pattern measured in {sets} that share no row; also {how}"
     summary = located if located is not None and bad else along
     return Finding(
         name=along.names.title,

@@ -17,6 +17,10 @@ from jacobians.checking.measuring.nested import Path, flatten
 SINGLE_PRECISION = {np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.complex64)}
 
 
+class ForgottenReturn(ValueError):
+    """Somebody's function returns None."""
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Silence floating-point and Python warnings: probing near the edge of a domain is meant to overflow."""
@@ -27,6 +31,8 @@ def quiet() -> Iterator[None]:
 
 def as_array(value: Any, what: str) -> NDArray[Any]:
     """Anything that turns into a numeric array: lists, scalars, NumPy, JAX and torch arrays."""
+    if value is None:
+        raise ForgottenReturn(f"{what} is None: a forgotten return?")
     if hasattr(value, "detach"):  # a torch tensor that requires a gradient refuses np.asarray
         value = value.detach().cpu().resolve_conj().numpy() if hasattr(value, "resolve_conj") else value.detach()
     try:

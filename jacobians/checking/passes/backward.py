@@ -39,12 +39,10 @@ class Backward(Pass):
         return self._arrays(result)
 
     def _arrays(self, result: Any) -> list[NDArray[Any]]:
-        arguments, places = self.arguments, len(self.arguments.wanted)
-        if (
-            (not arguments.several and not isinstance(result, tuple | list))
-            or (not arguments.several and not (len(result) == 1 and isinstance(result, tuple)))
-            or (places == 1 and not isinstance(result, tuple | list))
-        ):
+        """One array for each variable, from what the pass returned: a tuple, but for a single argument."""
+        places, nested = len(self.arguments.wanted), bool(self.variables and self.variables[0].path)
+        alone = isinstance(result, tuple) and len(result) == 1 and not nested
+        if not isinstance(result, tuple | list) or (not self.arguments.several and not alone):
             result = (result,)
         if len(result) != places:
             raise ValueError(f"vjp must return {places} arrays, one for each argument; it returns {len(result)}")
@@ -52,7 +50,7 @@ class Backward(Pass):
         picked = [pick(result[variable.argument or 0], variable.path, what) for variable in self.variables]
         return [np.array(as_array(array, what), copy=True) for array in picked]
 
-    def report(self) -> Report:
+    def assembled(self) -> Report:
         """The findings by every variable."""
         outputs = sum(array.size for array in self.outputs)
         signs = self.combinations(outputs)

@@ -54,7 +54,7 @@ class Forward(Pass):
             found.append(rebuild([next(pieces) for _ in arrays]))
         return found
 
-    def report(self) -> Report:
+    def assembled(self) -> Report:
         """The findings by every variable."""
         entries = sum(point.size for point in self.points)
         signs = self.combinations(entries)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jacobians.checking.judging.options import Options
 from jacobians.checking.measuring.arguments import Argnums, Arguments
 from jacobians.checking.measuring.frameworks import native
-from jacobians.checking.measuring.function import as_array, quiet
+from jacobians.checking.measuring.function import ForgottenReturn, as_array, quiet
 from jacobians.checking.measuring.nested import flatten
 from jacobians.checking.points import vacuous
 from jacobians.checking.report.finding import WRONG, Finding
@@ -52,6 +52,15 @@ class Pass:
         raise NotImplementedError
 
     def report(self) -> Report:
+        """The findings by every variable, or that the pass returns nothing."""
+        try:
+            return self.assembled()
+        except ForgottenReturn as error:
+            shape = self.outputs[0].shape if len(self.outputs) == 1 else ()
+            name, wrt_shape = f"{self.kind}: ∂f/∂{self.variables[0].name}", self.points[0].shape
+            return Report((Finding(name, shape, wrt_shape, WRONG, explanations=(str(error),)),), self.kind)
+
+    def assembled(self) -> Report:
         """The findings by every variable."""
         raise NotImplementedError
 
