@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from jacobians.checking.judging.comparison import Names
 from jacobians.checking.judging.examine import examine
 from jacobians.checking.judging.options import RTOL, Options
 from jacobians.checking.libraries import check_function
-from jacobians.checking.points import vacuous
+from jacobians.checking.measuring.function import quiet
+from jacobians.checking.points import moved, vacuous
 from jacobians.checking.report.finding import WRONG, Finding
 from jacobians.checking.report.report import Report
 
@@ -23,6 +24,7 @@ def check(
     wrt: str | Iterable[str] | None = None,
     rtol: float = RTOL,
     atol: float = 0.0,
+    also_at: Literal["nearby"] | None = None,
     progress: bool | None = None,
     seed: int = 0,
 ) -> Report:
@@ -44,6 +46,9 @@ def check(
         The names of inputs and parameters to check, all by default.
     rtol, atol
         By how much a right Jacobian may be off beyond what cannot be measured: relative to the entry, and absolute.
+    also_at
+        "nearby" for a second look at a layer with moved inputs and parameters, where mistakes show that these hide
+        (zeros, ones, symmetry).
     progress
         Whether to show progress bars.
     seed
@@ -63,7 +68,15 @@ def check(
     wanted = None if wrt is None else {wrt} if isinstance(wrt, str) else set(wrt)
     options = Options(rtol, atol, seed=seed, progress=progress)
     if not hasattr(layer, "linearize"):
+        if also_at is not None:
+            raise ValueError("also_at is for layers; check_jacobian has it for functions")
         return check_function(layer, inputs, wanted, options)
+    report = _report(layer, inputs, wanted, options)
+    return report if also_at is None else _with_nearby(report, layer, inputs, wanted, options)
+
+
+def _report(layer: Any, inputs: tuple[Any, ...], wanted: set[str] | None, options: Options) -> Report:
+    """The findings on a layer and on what it is made of."""
     findings: list[Finding] = []
     for path, part, values in _inner(layer, inputs):
         selected = None if wanted is None else _within(wanted, path)
@@ -77,6 +90,35 @@ def check(
     for name, value in [*zip(layer.input_names, inputs, strict=False), *layer.parameters.items()]:
         notes += vacuous(value, name)
     return Report((*findings, *whole), f"{type(layer).__name__}", tuple(notes))
+
+
+def _with_nearby(
+    report: Report, layer: Any, inputs: tuple[Any, ...], wanted: set[str] | None, options: Options
+) -> Report:
+    """The report with what is wrong at moved inputs and parameters, where it is right at these."""
+    names = list(layer.parameters)
+    for both_signs in (True, False):
+        values = moved((*inputs, *layer.parameters.values()), options.seed, both_signs=both_signs)
+        there = values[: len(inputs)]
+        try:
+            other = layer.with_parameters(dict(zip(names, values[len(inputs) :], strict=True))) if names else layer
+            with quiet():
+                usable = bool(np.isfinite(np.asarray(other(*there))).all())
+            second = _report(other, there, wanted, options) if usable else None
+        except (ValueError, TypeError, ArithmeticError):  # outside the domain of the layer
+            second = None
+        if second is not None:
+            break
+    if second is None:
+        return replace(report, notes=(*report.notes, "no second look: the layer has no values at moved inputs"))
+    right = {finding.name for finding in report if finding.ok}
+    said = "right here, but wrong at moved inputs and parameters: these hide the mistake"
+    more = [
+        replace(one, name=f"{one.name} nearby", explanations=(said, *one.explanations))
+        for one in second
+        if one.verdict == WRONG and one.name in right
+    ]
+    return replace(report, findings=(*report.findings, *more))
 
 
 def _composed(findings: list[Finding], whole: list[Finding]) -> list[Finding]:

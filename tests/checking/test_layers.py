@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jacobians import Affine, Chain, Layer, Residual, SquaredError, Tanh, term
+from jacobians import Affine, Chain, Layer, Parameter, Residual, SquaredError, Tanh, term
 from jacobians.checking import check, sample_point
 
 random = np.random.default_rng(3)
@@ -194,3 +194,26 @@ def test_a_wrong_report_is_false() -> None:
     assert check(first, x)
     assert not check(WrongTanh(), x)
     assert not check(WrongTanh(), x)["x"]
+
+
+class WrongScale(Layer):
+    """a_i x_i, with a derivative by x that forgets a."""
+
+    a: Parameter
+
+    def forward(self, x):
+        return self.a * x
+
+    def local(self, x, z):
+        return {"x": term("-> ...i;...i"), "a": term("x_...i -> ...i;i", x)}
+
+
+def test_a_second_look_at_a_moved_layer() -> None:
+    layer = WrongScale(np.ones(3))
+    assert check(layer, x).ok
+    assert "a is all ones: a missing factor a would not show" in check(layer, x).notes
+    report = check(layer, x, also_at="nearby")
+    assert report.wrong == ("∂z/∂x nearby",)
+    assert "these hide the mistake" in str(report)
+    assert check(first, x, also_at="nearby").ok
+    assert check(Chain(first, Tanh(), last), x, also_at="nearby").ok

@@ -134,9 +134,9 @@ class Forward(Pass):
             h[chosen] = direction[chosen] * self.random.choice([-1.0, 1.0], size=len(chosen))
             if len(chosen) == 1:
                 h[chosen] = 1.0
-            measured = measured_jacobian(self._function(h[None]))
+            measured = measured_jacobian(self._function(h[None]).only(np.array([row])))
             claimed = _joined(self.product(h))[row]
-            return claimed, measured.value[0, row], float(measured.error[0, row])
+            return claimed, measured.value[0, 0], float(measured.error[0, 0])
 
         with quiet():
             entry_of_x = halved(
