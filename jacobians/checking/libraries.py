@@ -49,7 +49,7 @@ def _name(f: Any) -> str:
 
 
 def _by_autograd(f: Callable[..., Any], numbers: tuple[int, ...]) -> Callable[..., Any]:
-    import autograd  # type: ignore[import-untyped]  # it has no types
+    import autograd
 
     return lambda *values: tuple(autograd.jacobian(f, number)(*values) for number in numbers)
 

@@ -114,8 +114,8 @@ def _curve(curve: Curve) -> str:
     style = 'font-size="10" fill="currentColor"'
     labels = (
         f'<text x="2" y="16" {style}>1e{high}</text><text x="2" y="{height - margin}" {style}>1e{low}</text>'
-        f'<text x="{margin}" y="{height - 16}" {style}>step 1e{steps.min():.0f}</text>'
-        f'<text x="{width - 40}" y="{height - 16}" {style}>1e{steps.max():.0f}</text>'
+        f'<text x="{margin}" y="{height - 16}" {style}>step 1e{round(steps.min())}</text>'
+        f'<text x="{width - 40}" y="{height - 16}" {style}>1e{round(steps.max())}</text>'
     )
     return (
         f'<figure style="margin:6px 0"><svg role="img" aria-label="difference quotients of {escape(curve.name)}" '
