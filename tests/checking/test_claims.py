@@ -1,3 +1,5 @@
+"""Claims of every kind: arrays, functions, nested ones, operators; what is said of those that are wrong."""
+
 import math
 import time
 from dataclasses import dataclass
@@ -29,11 +31,11 @@ def f(x):
 
 
 @pytest.mark.parametrize("claim", [A, A.tolist(), Claimed(), lambda x: A, lambda x: Claimed(), np.asfortranarray(A)])
-def test_kinds_of_claims(claim) -> None:
+def test_kinds_of_claims(claim):
     assert check_jacobian(f, x, claim).ok
 
 
-def test_a_jacobian() -> None:
+def test_a_jacobian():
     from jacobians import Linear
 
     _, found = Linear(A).linearize(x)
@@ -42,14 +44,14 @@ def test_a_jacobian() -> None:
     assert not check_jacobian(f, x, 2 * found["x"]).ok
 
 
-def test_sparse() -> None:
+def test_sparse():
     sparse = pytest.importorskip("scipy.sparse")
     assert check_jacobian(f, x, sparse.csr_matrix(A)).ok
     assert not check_jacobian(f, x, sparse.coo_array(1.01 * A)).ok
     assert "shape" in str(check_jacobian(f, x, sparse.csc_matrix(A.T)))
 
 
-def test_several_arguments() -> None:
+def test_several_arguments():
     by_A = np.einsum("ik,l->ikl", np.eye(4), x)
     product = lambda A, x: A @ x
     assert check_jacobian(product, (A, x), (by_A, A)).ok
@@ -62,11 +64,11 @@ def test_several_arguments() -> None:
         check_jacobian(product, (A, x), A)
 
 
-def test_a_tuple_is_a_vector_for_a_function_of_one_argument() -> None:
+def test_a_tuple_is_a_vector_for_a_function_of_one_argument():
     assert check_jacobian(lambda x: x[0] * x[1], (2.0, 3.0), [3.0, 2.0]).ok
 
 
-def test_shapes_must_agree() -> None:
+def test_shapes_must_agree():
     report = check_jacobian(f, x, A[:1])
     assert report.findings[0].verdict == "wrong"
     assert "J has shape (1, 3); out_shape + wrt_shape is (4,) + (3,)" in str(report)
@@ -74,7 +76,7 @@ def test_shapes_must_agree() -> None:
     assert not check_jacobian(np.sum, x, 1.0).ok
 
 
-def test_cannot_tell() -> None:
+def test_cannot_tell():
     report = check_jacobian(np.sign, 0.0, 0.0)
     assert not report.ok
     assert report.findings[0].verdict == "cannot tell"
@@ -85,13 +87,13 @@ def test_cannot_tell() -> None:
     assert undefined.findings[0].verdict == "cannot tell"
 
 
-def test_infinite_slope() -> None:
+def test_infinite_slope():
     assert check_jacobian(np.sqrt, 0.0, math.inf).ok
     assert not check_jacobian(np.sqrt, 0.0, -math.inf).ok
     assert not check_jacobian(np.sqrt, 0.0, 0.0).ok
 
 
-def test_notes() -> None:
+def test_notes():
     assert "zeros" in str(check_jacobian(np.sin, np.zeros(3), np.eye(3)))
     assert "holomorphic" in str(check_jacobian(np.conj, 1j, 1.0))
 
@@ -102,7 +104,7 @@ def test_notes() -> None:
     assert "writes into its argument" in str(check_jacobian(writes, x, np.eye(3)))
 
 
-def test_the_claim_is_called_with_a_copy() -> None:
+def test_the_claim_is_called_with_a_copy():
     given = x.copy()
 
     def claim(x):
@@ -113,7 +115,7 @@ def test_the_claim_is_called_with_a_copy() -> None:
     np.testing.assert_array_equal(given, x)
 
 
-def test_the_pytest_pattern() -> None:
+def test_the_pytest_pattern():
     with pytest.raises(AssertionError, match="J ≈ 2·D"):
         check_jacobian(f, x, 2 * A).raise_if_wrong()
     check_jacobian(f, x, A).raise_if_wrong()
@@ -126,7 +128,7 @@ class Params:
 
 
 @pytest.mark.parametrize("make", [dict, Params])
-def test_nested(make) -> None:
+def test_nested(make):
     params = make(A=A, b=np.arange(4.0) / 3)
     get = lambda p, name: p[name] if isinstance(p, dict) else getattr(p, name)
 
@@ -152,7 +154,7 @@ def test_nested(make) -> None:
         check_jacobian(model, (params, x), {"z": right["z"]})
 
 
-def test_one_nested_argument() -> None:
+def test_one_nested_argument():
     params = {"A": A, "b": np.arange(4.0)}
     g = lambda params: params["A"].sum() * params["b"]
     claim = {"A": np.einsum("i,jk->ijk", params["b"], np.ones((4, 3))), "b": A.sum() * np.eye(4)}
@@ -160,13 +162,13 @@ def test_one_nested_argument() -> None:
     assert check_jacobian(g, params, {"A": claim["A"], "b": 2 * claim["b"]}).wrong == ("∂f/∂x.b",)
 
 
-def test_linear_operator() -> None:
+def test_linear_operator():
     linalg = pytest.importorskip("scipy.sparse.linalg")
     assert check_jacobian(f, x, linalg.aslinearoperator(A)).ok
     assert not check_jacobian(f, x, linalg.aslinearoperator(1.01 * A)).ok
 
 
-def test_tolerances() -> None:
+def test_tolerances():
     assert not check_jacobian(f, x, 1.001 * A).ok
     assert check_jacobian(f, x, 1.001 * A, rtol=1e-2).ok
     assert check_jacobian(f, x, A + 1e-4, atol=1e-3).ok
@@ -174,7 +176,7 @@ def test_tolerances() -> None:
         check_jacobian(f, x, A, rtol=-1)
 
 
-def test_wirtinger() -> None:
+def test_wirtinger():
     z = np.array([1 + 2j, -0.5 + 0.3j])
     g = lambda z: (z * np.conj(z)).real
     pair = np.diag(np.conj(z)), np.diag(z)
@@ -186,7 +188,7 @@ def test_wirtinger() -> None:
         check_jacobian(f, x, (A, A), wirtinger=True)
 
 
-def test_also_at() -> None:
+def test_also_at():
     symmetric = np.array([[2.0, 0.5], [0.5, 1.0]])
     wrong = lambda X: X  # of trace(X @ X) / 2, where the transpose is due
     g = lambda X: np.trace(X @ X) / 2
@@ -201,7 +203,7 @@ def test_also_at() -> None:
         check_jacobian(g, symmetric, symmetric, also_at="nearby")
 
 
-def test_the_verdict_is_a_function_of_the_inputs() -> None:
+def test_the_verdict_is_a_function_of_the_inputs():
     def slow(x):
         time.sleep(0.0005)
         return np.tanh(A @ x)
@@ -213,7 +215,7 @@ def test_the_verdict_is_a_function_of_the_inputs() -> None:
     assert not first["ok"]
 
 
-def test_exchanged_arguments() -> None:
+def test_exchanged_arguments():
     u, v = np.array([0.3, -1.2]), np.array([2.0, 0.7])
     report = check_jacobian(lambda u, v: u @ u * v, (u, v), (u @ u * np.eye(2), 2 * np.outer(v, u)))
     assert len(report.wrong) == 2
@@ -223,7 +225,7 @@ def test_exchanged_arguments() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, IndexError, AssertionError, TypeError])
-def test_an_error_near_x_is_no_value_there_and_one_at_x_is_the_callers(error) -> None:
+def test_an_error_near_x_is_no_value_there_and_one_at_x_is_the_callers(error):
     def g(x):
         if x > 0.6:
             raise error("too large")
@@ -237,7 +239,7 @@ def test_an_error_near_x_is_no_value_there_and_one_at_x_is_the_callers(error) ->
         check_jacobian(g, 0.61, 1.22)
 
 
-def test_one_bad_output_does_not_blind_the_rest() -> None:
+def test_one_bad_output_does_not_blind_the_rest():
     g = lambda x: np.array([np.nan, x[0] * x[1], x[2]])
     J = np.array([[0, 0, 0], [x[1], x[0], 0], [0, 0, 1.0]])
     report = check_jacobian(g, x, J)
@@ -249,7 +251,7 @@ def test_one_bad_output_does_not_blind_the_rest() -> None:
     assert report.findings[0].counts["wrong"] == 1
 
 
-def test_few_calls() -> None:
+def test_few_calls():
     calls = 0
 
     def g(x):
@@ -268,18 +270,18 @@ def test_few_calls() -> None:
 
 
 @pytest.mark.parametrize("claim", [None, np.full((4, 3), np.nan), A.T, A.ravel(), A.ravel(order="F"), A.T.ravel()])
-def test_claims_of_the_wrong_kind_have_their_sentence(claim) -> None:
+def test_claims_of_the_wrong_kind_have_their_sentence(claim):
     said = " ".join(check_jacobian(f, x, claim).findings[0].explanations)
     assert any(word in said for word in ("return", "NaN", "denominator layout", "reshaped", "Fortran")), said
 
 
-def test_a_diagonal_as_a_vector() -> None:
+def test_a_diagonal_as_a_vector():
     said = " ".join(check_jacobian(np.tanh, x, 1 - np.tanh(x) ** 2).findings[0].explanations)
     assert "np.diag" in said
 
 
 @pytest.mark.parametrize("options", [{}, {"directions": 8}])
-def test_functions_that_are_not_holomorphic(options) -> None:
+def test_functions_that_are_not_holomorphic(options):
     z = np.array([1 + 2j, -0.5 + 0.1j])
     assert check_jacobian(np.exp, z, np.diag(np.exp(z)), **options).ok
     assert not check_jacobian(np.conj, z, np.eye(2), **options).ok

@@ -1,3 +1,5 @@
+"""The command line: exit codes, arguments from files and typed in place."""
+
 import argparse
 import json
 from pathlib import Path
@@ -46,7 +48,7 @@ def call(*words: str) -> int:
     return run(parser.parse_args(list(words)))
 
 
-def test_right_and_wrong(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_right_and_wrong(files: Path, capsys: pytest.CaptureFixture[str]):
     source, at = f"{files}/mine.py", f"{files}/x.npy"
     assert call(f"{source}:f", "--jacobian", f"{source}:right", "--at", at) == 0
     assert "right" in capsys.readouterr().out
@@ -56,7 +58,7 @@ def test_right_and_wrong(files: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
-def test_modules(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules(files: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(files))
     assert call("mine:f", "--jacobian", "mine:right", "--at", f"{files}/x.npy") == 0
 
@@ -74,7 +76,7 @@ def test_modules(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bad_input(
     files: Path, capsys: pytest.CaptureFixture[str], function: str, claimed: str | None, at: str, message: str
-) -> None:
+):
     words = [f"{files}/{function}", "--at", f"{files}/{at}"]
     if claimed:
         words += ["--jacobian", f"{files}/{claimed}"]
@@ -84,7 +86,7 @@ def test_bad_input(
     assert error.count("\n") == 1
 
 
-def test_passes_seed_and_json(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_passes_seed_and_json(files: Path, capsys: pytest.CaptureFixture[str]):
     source = f"{files}/mine.py"
     assert call(f"{source}:f", "--vjp", f"{source}:vjp", "--at", "[0.5, -1]", "--seed", "3", "--json") == 0
     report = json.loads(capsys.readouterr().out)
@@ -93,7 +95,7 @@ def test_passes_seed_and_json(files: Path, capsys: pytest.CaptureFixture[str]) -
     assert call(f"{source}:f", "--jacobian", f"{source}:right", "--at", "[0.5, -1.0]", "--atol", "1e-9") == 0
 
 
-def test_arguments_have_the_names_in_the_file(files: Path) -> None:
+def test_arguments_have_the_names_in_the_file(files: Path):
     source, at = f"{files}/mine.py", str(files / "both.npz")
     np.savez(at, a=np.array(3.0), b=np.array(2.0))
     words = [f"{source}:scaled", "--jacobian", f"{source}:scaled_jacobian", "--at"]
@@ -105,7 +107,7 @@ def test_arguments_have_the_names_in_the_file(files: Path) -> None:
     assert call(*words, at) == 2
 
 
-def test_a_function_that_raises_is_not_a_wrong_jacobian(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_function_that_raises_is_not_a_wrong_jacobian(files: Path, capsys: pytest.CaptureFixture[str]):
     source = f"{files}/mine.py"
     assert call(f"{source}:raising", "--jacobian", f"{source}:right", "--at", "[0.5]") == 3
     error = capsys.readouterr().err

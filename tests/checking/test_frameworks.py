@@ -8,7 +8,7 @@ from jacobians.checking import check, check_jacobian, check_vjp
 x = np.array([0.3, -1.2, 2.0])
 
 
-def test_torch_module() -> None:
+def test_torch_module():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()).double()
@@ -22,7 +22,7 @@ def test_torch_module() -> None:
     assert check_jacobian(f, torch.as_tensor(x), J).ok
 
 
-def test_torch_module_in_single_precision() -> None:
+def test_torch_module_in_single_precision():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
@@ -36,7 +36,7 @@ def test_torch_module_in_single_precision() -> None:
     assert not check_jacobian(f, single, 1.01 * J).ok
 
 
-def test_torch_backward() -> None:
+def test_torch_backward():
     torch = pytest.importorskip("torch")
 
     def vjp(x, u):
@@ -47,7 +47,7 @@ def test_torch_backward() -> None:
     assert check_vjp(np.tanh, x, vjp).ok
 
 
-def test_jax() -> None:
+def test_jax():
     jax = pytest.importorskip("jax")
 
     def f(x):
@@ -57,7 +57,7 @@ def test_jax() -> None:
     assert not check_jacobian(f, x, 2 * jax.jacobian(f)(x.astype(np.float32))).ok
 
 
-def test_torch_as_it_stands() -> None:
+def test_torch_as_it_stands():
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
@@ -71,7 +71,7 @@ def test_torch_as_it_stands() -> None:
     assert check_jacobian(g, torch.as_tensor(x), torch.func.jacrev(g)).ok
 
 
-def test_a_hand_written_torch_backward() -> None:
+def test_a_hand_written_torch_backward():
     torch = pytest.importorskip("torch")
 
     class Cube(torch.autograd.Function):
@@ -97,7 +97,7 @@ def test_a_hand_written_torch_backward() -> None:
     assert check(lambda A, t: A @ Cube.apply(t), torch.ones(2, 3, dtype=torch.float64), tensor)
 
 
-def test_jax_custom_vjp() -> None:
+def test_jax_custom_vjp():
     jax = pytest.importorskip("jax")
 
     def made(factor):
@@ -113,7 +113,7 @@ def test_jax_custom_vjp() -> None:
     assert check(lambda p, t: jax.numpy.tanh(p["W"] @ t), {"W": jax.numpy.ones((2, 3))}, jax.numpy.asarray(x))
 
 
-def test_autograd() -> None:
+def test_autograd():
     autograd = pytest.importorskip("autograd")
     anp = autograd.numpy
     cube = autograd.extend.primitive(lambda t: t**3)
@@ -123,7 +123,7 @@ def test_autograd() -> None:
     assert check_jacobian(g, x, autograd.jacobian(g)).ok
 
 
-def test_a_numpy_function_is_traced() -> None:
+def test_a_numpy_function_is_traced():
     assert check(lambda A, x: np.tanh(A @ x), np.ones((2, 3)) / 3, x).ok
     with pytest.raises(TypeError, match="neither a layer nor a function"):
         check(3.0, x)

@@ -11,7 +11,7 @@ cases = pytest.mark.parametrize("case", POINTS, ids=[case.name for case in POINT
 
 
 @cases
-def test_no_alarm(case: HardPoint) -> None:
+def test_no_alarm(case: HardPoint):
     report = check_jacobian(case.f, case.x, case.right)
     assert report.ok, str(report)
 
@@ -26,7 +26,7 @@ RESOLVED = [case for case in POINTS if _is_resolved(case)]
 
 
 @pytest.mark.parametrize("case", RESOLVED, ids=[case.name for case in RESOLVED])
-def test_alarm_for_a_wrong_one(case: HardPoint) -> None:
+def test_alarm_for_a_wrong_one(case: HardPoint):
     for factor in (-1.0, 0.0, 2.0, 1.01):
         assert not check_jacobian(case.f, case.x, factor * np.asarray(case.right)).ok, factor
 
@@ -39,7 +39,7 @@ MEASURABLE = [case for case in POINTS if not case.name.startswith(_ROUNDING)]
 
 
 @pytest.mark.parametrize("case", MEASURABLE, ids=[case.name for case in MEASURABLE])
-def test_numerical_jacobian_within_its_error(case: HardPoint) -> None:
+def test_numerical_jacobian_within_its_error(case: HardPoint):
     right = np.asarray(case.right)
     found = numerical_jacobian(case.f, case.x)
     assert found.value.shape == found.error.shape == right.shape
@@ -51,7 +51,7 @@ def test_numerical_jacobian_within_its_error(case: HardPoint) -> None:
     assert inside[smooth].all()
 
 
-def test_there_are_enough() -> None:
+def test_there_are_enough():
     assert len(POINTS) >= 70
     assert len({case.name for case in POINTS}) == len(POINTS)
     assert len(RESOLVED) > 45

@@ -26,7 +26,7 @@ def untraceable(x):
 
 
 @pytest.mark.parametrize("f", [logistic, untraceable, lambda x: np.array(untraceable(x))])
-def test_right_and_wrong(f) -> None:
+def test_right_and_wrong(f):
     assert check_hessian(f, x, second(x)).ok
     assert check_hessian(f, x, second).ok
     assert not check_hessian(f, x, 1.001 * second(x)).ok
@@ -36,14 +36,14 @@ def test_right_and_wrong(f) -> None:
     assert report.findings[0].name == "∂∇f/∂x"
 
 
-def test_a_gradient_that_is_given() -> None:
+def test_a_gradient_that_is_given():
     grad = lambda x: (1 / (1 + np.exp(-A @ x))) @ A
     report = check_hessian(logistic, x, second(x), grad=grad)
     assert report.ok
     assert "given" in report.notes[-1]
 
 
-def test_several_outputs() -> None:
+def test_several_outputs():
     f = lambda x: np.array([x[0] ** 2 * x[1], x[2] * x[3]])
     H = np.zeros((2, 4, 4))
     H[0, 0, 0], H[0, 0, 1], H[0, 1, 0] = 2 * x[1], 2 * x[0], 2 * x[0]
@@ -56,7 +56,7 @@ def _trace_of_cube(M):
     return 3 * (np.einsum("jk,li->ijkl", np.eye(2), M) + np.einsum("jk,li->ijkl", M, np.eye(2)))
 
 
-def test_several_arguments() -> None:
+def test_several_arguments():
     f = lambda a, b: np.sum(a * a) * np.sum(b)
     a, b = np.array([0.5, -1.0]), np.array([2.0, 0.3, 1.1])
     H = ((2 * b.sum() * np.eye(2), 2 * np.outer(a, np.ones(3))), (2 * np.outer(np.ones(3), a), np.zeros((3, 3))))

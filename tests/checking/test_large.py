@@ -1,3 +1,5 @@
+"""Many columns: random directions, groups of a sparse pattern, and the entry that is found."""
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def f(x):
 
 
 @pytest.mark.parametrize("strategy", ["columns", "projections"])
-def test_one_wrong_of_very_many(strategy) -> None:
+def test_one_wrong_of_very_many(strategy):
     if strategy == "projections":
         assert check_jacobian(f, x, J, strategy=strategy).ok
     wrong = J.copy()
@@ -26,16 +28,16 @@ def test_one_wrong_of_very_many(strategy) -> None:
     assert "90000 entries: [250, 121]" in str(report)
 
 
-def test_the_miss_probability_is_stated() -> None:
+def test_the_miss_probability_is_stated():
     report = check_jacobian(f, x, J, strategy="projections")
     assert "with probability 2^-30 at most" in str(report)
 
 
-def test_factor_along_directions() -> None:
+def test_factor_along_directions():
     assert "(sign)" in str(check_jacobian(lambda x: np.tanh(A[:90] @ x), x, -J[:90], strategy="projections"))
 
 
-def test_a_sparse_pattern_groups_columns() -> None:
+def test_a_sparse_pattern_groups_columns():
     sparse = pytest.importorskip("scipy.sparse")
     size = 2000
     T = sparse.diags_array([np.ones(size - 1), -2 * np.ones(size), np.ones(size - 1)], offsets=[-1, 0, 1]).tocsr()
@@ -58,6 +60,6 @@ def test_a_sparse_pattern_groups_columns() -> None:
     assert report.findings[0].worst[0].index == (17, 18)
 
 
-def test_bad_strategy() -> None:
+def test_bad_strategy():
     with pytest.raises(ValueError, match="one of 'auto'"):
         check_jacobian(f, x, J, strategy="magic")

@@ -1,3 +1,5 @@
+"""Layers and what they are made of: the layer that is wrong is the one that is named."""
+
 import numpy as np
 import pytest
 
@@ -52,14 +54,14 @@ class WrongShape(Layer):
         return {"x": term("s_i -> i;", z)}
 
 
-def test_anything_like_a_layer() -> None:
+def test_anything_like_a_layer():
     assert check(Fake([1.0, 2.0]), np.array([0.5, -1.0])).ok
     report = check(Fake([1.0, 2.0], 2.0), np.array([0.5, -1.0]))
     assert report.wrong == ("∂z/∂a",)
     assert "2·D" in str(report)
 
 
-def test_chain_right() -> None:
+def test_chain_right():
     chain = Chain(hidden=first, act=Tanh(), out=last, loss=SquaredError(np.array([0.1, -0.4])))
     report = check(chain, x)
     assert report.ok, str(report)
@@ -70,7 +72,7 @@ def test_chain_right() -> None:
     assert report["hidden.A"].shape == "1 × (4×3)"
 
 
-def test_the_wrong_layer_is_named() -> None:
+def test_the_wrong_layer_is_named():
     report = check(Chain(first, WrongTanh(), last), x)
     assert not report.ok
     local = [name for name in report.wrong if ":" in name]
@@ -81,13 +83,13 @@ def test_the_wrong_layer_is_named() -> None:
     assert report["2.A"].ok
 
 
-def test_nested() -> None:
+def test_nested():
     report = check(Chain(first, inner=Chain(Residual(WrongTanh()), Tanh())), x)
     assert "inner.0 WrongTanh: ∂z/∂x" in report.wrong
     assert all("Tanh: ∂z/∂x" not in name or "Wrong" in name for name in report.wrong)
 
 
-def test_a_wrong_composition_is_told_apart() -> None:
+def test_a_wrong_composition_is_told_apart():
     class Forgetful:
         def __init__(self, chain):
             self.chain = chain
@@ -110,25 +112,25 @@ def test_a_wrong_composition_is_told_apart() -> None:
     assert "every local Jacobian is right: the composition is wrong" in report["∂f/∂x"].explanations
 
 
-def test_linearize_that_fails_is_a_finding() -> None:
+def test_linearize_that_fails_is_a_finding():
     report = check(WrongShape(), x)
     assert not report.ok
     assert "linearize fails" in str(report)
 
 
-def test_selection() -> None:
+def test_selection():
     report = check(Chain(first, Tanh()), x, wrt="0.A")
     assert {finding.name for finding in report} == {"0 Affine: ∂z/∂x", "0 Affine: ∂z/∂A", "∂f/∂0.A"}
     with pytest.raises(ValueError, match="no Jacobian with respect to"):
         check(first, x, wrt="W")
 
 
-def test_inputs_that_do_not_fit_raise() -> None:
+def test_inputs_that_do_not_fit_raise():
     with pytest.raises(ValueError, match="must be 3"):
         check(first, np.ones(5))
 
 
-def test_vacuous_points_are_noted() -> None:
+def test_vacuous_points_are_noted():
     assert "x is all zeros: whatever is multiplied by it would not show" in check(first, np.zeros(3)).notes
     symmetric = Affine(np.eye(2), np.ones(2))
     notes = check(symmetric, np.array([0.5, 2.0])).notes
@@ -136,7 +138,7 @@ def test_vacuous_points_are_noted() -> None:
     assert "b is all ones: a missing factor b would not show" in notes
 
 
-def test_sample_point() -> None:
+def test_sample_point():
     (found,) = sample_point(first)
     assert found.shape == (5, 3)
     assert len(np.unique(np.abs(found))) == found.size
@@ -149,7 +151,7 @@ def test_sample_point() -> None:
         sample_point(first, (8,))
 
 
-def test_a_layer_in_single_precision() -> None:
+def test_a_layer_in_single_precision():
     single = Affine(first.A.astype(np.float32), first.b.astype(np.float32))
     assert check(Chain(single, Tanh()), x.astype(np.float32)).ok
 
@@ -167,7 +169,7 @@ class Padded(Layer):
         return {"x": self.layers * term("-> ...i;...i")}
 
 
-def test_options_called_layers_and_layer() -> None:
+def test_options_called_layers_and_layer():
     assert check(Padded(), x).ok
     assert check(Chain(first, Padded(3), last), x).ok
 
@@ -182,7 +184,7 @@ class Pair(Layer):
         return self.other(self.one(x)) + self.one(x)
 
 
-def test_a_composite_of_ones_own_is_looked_into() -> None:
+def test_a_composite_of_ones_own_is_looked_into():
     square = Affine(random.normal(size=(3, 3)), random.normal(size=3))
     assert check(Pair(square, Tanh()), x).ok
     report = check(Pair(square, WrongTanh()), x)
@@ -190,7 +192,7 @@ def test_a_composite_of_ones_own_is_looked_into() -> None:
     assert "one Affine: ∂z/∂A" not in report.wrong
 
 
-def test_a_wrong_report_is_false() -> None:
+def test_a_wrong_report_is_false():
     assert check(first, x)
     assert not check(WrongTanh(), x)
     assert not check(WrongTanh(), x)["x"]
@@ -208,7 +210,7 @@ class WrongScale(Layer):
         return {"x": term("-> ...i;...i"), "a": term("x_...i -> ...i;i", x)}
 
 
-def test_a_second_look_at_a_moved_layer() -> None:
+def test_a_second_look_at_a_moved_layer():
     layer = WrongScale(np.ones(3))
     assert check(layer, x).ok
     assert "a is all ones: a missing factor a would not show" in check(layer, x).notes

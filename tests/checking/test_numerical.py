@@ -1,3 +1,5 @@
+"""Numerical Jacobians: their values, errors, shapes and refusals."""
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ x = np.array([0.3, -1.2, 2.0])
 @pytest.mark.parametrize(
     ("method", "accuracy"), [("richardson", 1e-11), ("central", 1e-8), ("forward", 1e-6), ("complex", 1e-14)]
 )
-def test_methods(method: str, accuracy: float) -> None:
+def test_methods(method: str, accuracy: float):
     A = np.arange(12.0).reshape(4, 3) / 10
     found = numerical_jacobian(lambda x: np.sin(A @ x), x, method=method)
     right = np.cos(A @ x)[:, None] * A
@@ -19,7 +21,7 @@ def test_methods(method: str, accuracy: float) -> None:
     assert found.evaluations < 70
 
 
-def test_generalized_shapes() -> None:
+def test_generalized_shapes():
     A = np.arange(6.0).reshape(3, 2) / 7 + 0.1
     found = numerical_jacobian(lambda A: A.T @ A, A)
     assert found.value.shape == (2, 2, 3, 2)
@@ -29,7 +31,7 @@ def test_generalized_shapes() -> None:
     assert repr(found).startswith("NumericalJacobian((2×2) × (3×2)")
 
 
-def test_several_arguments() -> None:
+def test_several_arguments():
     A = np.arange(6.0).reshape(3, 2)
     v = np.array([0.5, -1.0])
     by_v = numerical_jacobian(lambda A, v: A @ v, A, v, argnums=1)
@@ -41,7 +43,7 @@ def test_several_arguments() -> None:
         numerical_jacobian(lambda A, v: A @ v, A, v, argnums=2)
 
 
-def test_smoothness_and_noise() -> None:
+def test_smoothness_and_noise():
     found = numerical_jacobian(np.abs, np.array([0.0, 1.0]))
     assert found.smoothness[0, 0] == "kink"
     assert found.smoothness[1, 1] == "smooth"
@@ -50,7 +52,7 @@ def test_smoothness_and_noise() -> None:
     assert (single.error.diagonal() > 1e-9).all()
 
 
-def test_the_argument_is_not_handed_over() -> None:
+def test_the_argument_is_not_handed_over():
     given = x.copy()
     seen = []
 
@@ -75,19 +77,19 @@ def test_the_argument_is_not_handed_over() -> None:
         ((np.sin,), "needs a function and the point"),
     ],
 )
-def test_errors(arguments: tuple, message: str) -> None:
+def test_errors(arguments: tuple, message: str):
     with pytest.raises(ValueError, match=message):
         numerical_jacobian(*arguments)
 
 
-def test_bad_method() -> None:
+def test_bad_method():
     with pytest.raises(ValueError, match="one of 'richardson'"):
         numerical_jacobian(np.sin, x, method="magic")
     with pytest.raises(ValueError, match="not analytic"):
         numerical_jacobian(np.abs, x, method="complex")
 
 
-def test_an_exception_at_x_is_the_callers() -> None:
+def test_an_exception_at_x_is_the_callers():
     def f(x):
         raise ZeroDivisionError("at x")
 
@@ -95,13 +97,13 @@ def test_an_exception_at_x_is_the_callers() -> None:
         numerical_jacobian(f, x)
 
 
-def test_where_the_shape_changes_f_has_no_value() -> None:
+def test_where_the_shape_changes_f_has_no_value():
     found = numerical_jacobian(lambda x: x[: 1 + int(x[0] > 0.3)], x)
     np.testing.assert_allclose(found, [[1, 0, 0]], atol=1e-9)
     assert "changes the shape" in found.notes[0]
 
 
-def test_it_behaves_as_an_array() -> None:
+def test_it_behaves_as_an_array():
     A = np.arange(12.0).reshape(4, 3) / 10
     found = numerical_jacobian(lambda x: A @ x, x)
     assert found.shape == (4, 3)
@@ -111,7 +113,7 @@ def test_it_behaves_as_an_array() -> None:
 
 
 @pytest.mark.parametrize("method", ["richardson", "central", "forward", "complex"])
-def test_sparsity(method: str) -> None:
+def test_sparsity(method: str):
     n, calls = 60, 0
 
     def f(x):
@@ -132,7 +134,7 @@ def test_sparsity(method: str) -> None:
         numerical_jacobian(f, y, sparsity=pattern[:3])
 
 
-def test_complex_derivatives_only_where_there_are_some() -> None:
+def test_complex_derivatives_only_where_there_are_some():
     z = np.array([1 + 2j, -0.5 + 0.1j])
     np.testing.assert_allclose(numerical_jacobian(np.exp, z), np.diag(np.exp(z)), atol=1e-10)
     for f in (np.conj, np.abs, lambda z: z * z.real):

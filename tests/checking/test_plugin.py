@@ -42,7 +42,7 @@ def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
     return pytester.runpytest_inprocess(*own, "-p", "no:xdist", "-p", "no:cacheprovider", "--strict-markers", *options)
 
 
-def test_the_failure_prints_the_report_and_has_a_page(pytester: pytest.Pytester) -> None:
+def test_the_failure_prints_the_report_and_has_a_page(pytester: pytest.Pytester):
     result = run(pytester, "--jacobians-html=pages")
     result.assert_outcomes(passed=2, failed=1, skipped=1)
     result.stdout.fnmatch_lines(["*✗  ∂f/∂x  2 × 2  wrong*", "*J ≈ D times 1/(1 + f)*"])
@@ -53,11 +53,11 @@ def test_the_failure_prints_the_report_and_has_a_page(pytester: pytest.Pytester)
     assert "<svg" in wrong
 
 
-def test_slow_ones_when_asked_for(pytester: pytest.Pytester) -> None:
+def test_slow_ones_when_asked_for(pytester: pytest.Pytester):
     run(pytester, "--jacobians-slow", "-m", "jacobians_slow").assert_outcomes(passed=1, deselected=3)
 
 
-def test_loading_it_imports_neither_numpy_nor_the_library() -> None:
+def test_loading_it_imports_neither_numpy_nor_the_library():
     from jacobians.checking import plugin
 
     code = (

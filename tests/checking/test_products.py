@@ -1,3 +1,5 @@
+"""Backward and forward passes: their arguments, their linearity, and the culprit among many."""
+
 import numpy as np
 import pytest
 
@@ -16,26 +18,26 @@ def g(y):
     return np.tanh(big @ y)
 
 
-def test_right() -> None:
+def test_right():
     assert check_vjp(f, x, lambda x, u: (u * (1 - f(x) ** 2)) @ A).ok
     assert check_vjp(f, x, lambda u: (u * (1 - f(x) ** 2)) @ A).ok
     assert check_jvp(f, x, lambda x, h: (A @ h) * (1 - f(x) ** 2)).ok
     assert check_jvp(f, x, lambda h: (A @ h) * (1 - f(x) ** 2)).ok
 
 
-def test_wrong() -> None:
+def test_wrong():
     assert "1/(1 + f)" in str(check_vjp(f, x, lambda x, u: (u * (1 - f(x))) @ A))
     assert "sign" in str(check_jvp(f, x, lambda x, h: -(A @ h) * (1 - f(x) ** 2)))
 
 
-def test_shape() -> None:
+def test_shape():
     report = check_vjp(f, x, lambda x, u: u * (1 - f(x) ** 2))
     assert not report.ok
     assert "vjp returns shape (4,); x has shape (3,)" in str(report)
     assert not check_jvp(f, x, lambda x, h: h).ok
 
 
-def test_not_linear() -> None:
+def test_not_linear():
     def squares(x, u):
         return (np.abs(u) * (1 - f(x) ** 2)) @ A
 
@@ -43,14 +45,14 @@ def test_not_linear() -> None:
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.001])
-def test_many_outputs(factor: float) -> None:
+def test_many_outputs(factor: float):
     vjp = check_vjp(g, y, lambda y, u: factor * ((u * (1 - g(y) ** 2)) @ big), directions=24)
     jvp = check_jvp(g, y, lambda y, h: factor * ((big @ h) * (1 - g(y) ** 2)), directions=24)
     assert vjp.ok == jvp.ok == (factor == 1)
     assert "24 random combinations" in str(vjp)
 
 
-def test_the_culprit_among_many_is_found() -> None:
+def test_the_culprit_among_many_is_found():
     wrong = big.copy()
     wrong[17, 93] += 0.1
     vjp = check_vjp(lambda y: big @ y, y, lambda y, u: u @ wrong, directions=8)
@@ -60,7 +62,7 @@ def test_the_culprit_among_many_is_found() -> None:
     assert "∂f[17]/∂y[93]" in str(jvp) or "∂f[17]/∂x[93]" in str(jvp)
 
 
-def test_matrix_argument() -> None:
+def test_matrix_argument():
     B = random.normal(size=(3, 2))
     assert check_vjp(lambda A: A @ B, A, lambda A, u: u @ B.T).ok
     assert not check_vjp(lambda A: A @ B, A, lambda A, u: (u @ B.T)[::-1]).ok
@@ -70,7 +72,7 @@ def affine(A, b, x):
     return np.tanh(A @ x + b)
 
 
-def test_several_arguments() -> None:
+def test_several_arguments():
     b = random.normal(size=4)
 
     def vjp(A, b, x, u):
@@ -95,7 +97,7 @@ def test_several_arguments() -> None:
         check_vjp(affine, (A, b, x), lambda A, b, x, u: (u,))
 
 
-def test_nested_arguments_and_outputs() -> None:
+def test_nested_arguments_and_outputs():
     params = {"A": A, "b": random.normal(size=4)}
 
     def model(params, x):
@@ -139,14 +141,14 @@ class Wrong3(Affine3):
         return by_A, by_b, 2 * by_x
 
 
-def test_a_class_with_three_arguments_in_one_line() -> None:
+def test_a_class_with_three_arguments_in_one_line():
     b = random.normal(size=4)
     assert check(Affine3(), A, b, x)
     assert check_vjp((layer := Affine3()).forward, (A, b, x), layer.backward)
     assert check(Wrong3(), A, b, x).wrong == ("vjp: ∂f/∂x",)
 
 
-def test_a_buffer_that_is_used_again_and_one_that_is_added_to() -> None:
+def test_a_buffer_that_is_used_again_and_one_that_is_added_to():
     buffer = np.zeros(3)
 
     def reused(x, u):
@@ -163,7 +165,7 @@ def test_a_buffer_that_is_used_again_and_one_that_is_added_to() -> None:
     assert check_vjp(f, x, lambda x, u: ((u * (1 - f(x) ** 2)) @ A,)).ok
 
 
-def test_a_forgotten_return_has_its_sentence() -> None:
+def test_a_forgotten_return_has_its_sentence():
     assert "what vjp returns is None: a forgotten return?" in str(check_vjp(f, x, lambda x, u: None))
     assert "what jvp returns is None: a forgotten return?" in str(check_jvp(f, x, lambda x, h: None))
     with pytest.raises(ValueError, match="the output of f is None: a forgotten return"):

@@ -1,3 +1,5 @@
+"""Reports as text, HTML and plain data."""
+
 import json
 import re
 from dataclasses import replace
@@ -18,7 +20,7 @@ def both() -> Report:
     return Report((*check_jacobian(np.tanh, x, right), *check_jacobian(np.tanh, x, wrong)), "tanh")
 
 
-def test_text() -> None:
+def test_text():
     lines = str(both()).splitlines()
     assert lines[0] == "tanh"
     assert re.fullmatch(r"✗  ∂f/∂x  2 × 2  wrong +rel\. error 7\.6e-01  ∂f\[1\]/∂x\[1\]", lines[1])
@@ -27,12 +29,12 @@ def test_text() -> None:
     assert "±" in str(both())
 
 
-def test_colour_only_where_wanted() -> None:
+def test_colour_only_where_wanted():
     assert "\x1b[" not in str(both())
     assert "\x1b[31;1m✗" in text(both().findings, colour=True)
 
 
-def test_html_is_well_formed_and_quiet() -> None:
+def test_html_is_well_formed_and_quiet():
     markup = both()._repr_html_()
     root = ElementTree.fromstring(markup)
     assert len(root.findall(".//svg")) == 2
@@ -41,13 +43,13 @@ def test_html_is_well_formed_and_quiet() -> None:
     assert page(both().findings).startswith("<!DOCTYPE html>")
 
 
-def test_names_are_escaped() -> None:
+def test_names_are_escaped():
     finding = replace(check_jacobian(np.tanh, x, right).findings[0], name="<b>&")
     report = Report((finding,))
     assert "&lt;b&gt;&amp;" in report._repr_html_()
 
 
-def test_to_dict_is_json() -> None:
+def test_to_dict_is_json():
     plain = json.loads(json.dumps(both().to_dict()))
     assert plain["ok"] is False
     assert [entry["ok"] for entry in plain["jacobians"]] == [True, False]
@@ -55,12 +57,12 @@ def test_to_dict_is_json() -> None:
     json.dumps(check_jacobian(np.tanh, x, np.full((2, 2), np.nan)).to_dict(), allow_nan=False)
 
 
-def test_shapes() -> None:
+def test_shapes():
     assert shape_text((3,), (3, 2)) == "3 × (3×2)"
     assert shape_text((), (4,)) == "1 × 4"
 
 
-def test_large_maps_are_reduced() -> None:
+def test_large_maps_are_reduced():
     n = 200
     J = np.eye(n)
     J[7, 150] = 1.0
