@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
+from jacobians.checking.judging.claim import Claim
 from jacobians.checking.judging.comparison import Comparison, Names
-from jacobians.checking.judging.examine import examine
+from jacobians.checking.judging.elsewhere import at_output, stale
+from jacobians.checking.judging.examine import examine, examined
+from jacobians.checking.judging.nested_claim import NestedClaim
 from jacobians.checking.judging.options import RTOL, Options, Strategy
 from jacobians.checking.judging.wirtinger import examine_pair
 from jacobians.checking.measuring.arguments import Argnums, Arguments, Variable, copied
-from jacobians.checking.measuring.directions import columns
-from jacobians.checking.measuring.frameworks import native
 from jacobians.checking.measuring.function import Function, as_array, quiet
-from jacobians.checking.measuring.nested import dotted, flatten, pick
-from jacobians.checking.measuring.numerical import measured_jacobian
+from jacobians.checking.measuring.nested import flatten
 from jacobians.checking.points import moved, vacuous
 from jacobians.checking.report.finding import WRONG, Finding
 from jacobians.checking.report.report import Report
@@ -99,7 +99,7 @@ def check_jacobian(
     """
     options = Options(rtol, atol, strategy, directions, seed, progress)
     arguments = Arguments.of(f, x, argnums, names)
-    claim = _Claimed.of(J, arguments)
+    claim = NestedClaim.of(J, arguments)
     findings = _checked(arguments, claim, options, wirtinger, output_name, previous_x)
     notes = [
         note for name, value in zip(arguments.names, arguments.values, strict=True) for note in vacuous(value, name)
@@ -115,7 +115,12 @@ def check_jacobian(
 
 
 def _checked(
-    arguments: Arguments, claim: _Claimed, options: Options, wirtinger: bool, output_name: str, previous_x: Any = None
+    arguments: Arguments,
+    claim: NestedClaim,
+    options: Options,
+    wirtinger: bool,
+    output_name: str,
+    previous_x: Any = None,
 ) -> list[Finding]:
     """The findings on all outputs by all variables."""
     findings: list[Finding] = []
@@ -126,8 +131,8 @@ def _checked(
 
         def hints(comparison: Comparison, variable: Variable = variable) -> Iterator[str]:
             if previous_x is not None and len(arguments.values) == 1:
-                yield from _stale(variable, comparison, previous_x)
-            yield from _at_output(variable, comparison)
+                yield from stale(variable, comparison, previous_x)
+            yield from at_output(variable, comparison)
             yield from claim.state(arguments)
 
         names = Names(output_name, variable.name)
@@ -142,11 +147,11 @@ def _checked(
 
 
 def _exchanged(
-    arguments: Arguments, claim: _Claimed, findings: list[Finding], options: Options, wirtinger: bool
+    arguments: Arguments, claim: NestedClaim, findings: list[Finding], options: Options, wirtinger: bool
 ) -> list[Finding]:
     """Say so if the Jacobians by two arguments stand in each other's place."""
     variables = arguments.variables()
-    if wirtinger or len(findings) != len(variables):  # one output only
+    if wirtinger or len(findings) != len(variables) or not claim.is_of_one_output:
         return findings
     bad = [k for k, finding in enumerate(findings) if finding.verdict == WRONG][:MOST_EXCHANGED]
     for one, other in itertools.combinations(bad, 2):
@@ -159,102 +164,13 @@ def _exchanged(
 
 
 def _is_right(variable: Variable, claimed: Any, options: Options) -> bool:
-    """Whether a claim is right for a variable, by its shape first."""
-    if claimed is None:
+    """Whether a claim is right for a variable."""
+    with quiet():
+        function = Function(variable.f, variable.x)
+    claims = [claimed] * len(function.outputs)
+    if not all(part.fits for part in Claim.of(claims, function, options).parts):
         return False
-    found = examine(variable.f, variable.x, lambda function: [claimed] * len(function.outputs), Names(), options)
-    return all(finding.ok for finding in found)
-
-
-@dataclass(frozen=True)
-class _Claimed:
-    """The claimed Jacobians of all outputs by all variables, nested somehow.
-
-    Attributes
-    ----------
-    value
-        As it was given, or as the function gave it.
-    function
-        The function that gave it, if there is one.
-    differs
-        What is to be said if it gives something else when it is called again.
-    arguments
-        The names of the arguments that are differentiated by.
-    """
-
-    value: Any
-    function: Callable[..., Any] | None
-    differs: str
-    arguments: tuple[str, ...]
-
-    @classmethod
-    def of(cls, J: Any, arguments: Arguments) -> _Claimed:
-        """Call J if it is a function, twice."""
-        names = tuple(arguments.names[k] for k in arguments.wanted)
-        if not callable(J) or hasattr(J, "shape") or hasattr(J, "matvec"):
-            return cls(J, None, "", names)
-        function = native(J, arguments.values)
-        with quiet():
-            value = copied(function(*arguments.copies()))
-            again = function(*arguments.copies())
-        same = _same(value, again)
-        said = (
-            "J is something else when it is called again at the same x: added up over calls, or another state it keeps?"
-        )
-        return cls(value, function, "" if same else said, names)
-
-    def part(self, output: tuple[Any, ...], variable: Variable) -> Any:
-        """The claim about one output by one variable."""
-        nested = self.value
-        if nested is None:
-            return None
-        nested = pick(nested, output, "J")
-        if variable.argument is not None:
-            if isinstance(nested, Mapping):
-                whole = dotted(variable.argument_name, variable.path)
-                key = variable.argument_name if variable.argument_name in nested else whole
-                nested = pick(nested, (key,), "J")
-                return nested if key == whole else pick(nested, variable.path, "J")
-            count, listed = len(self.arguments), ", ".join(self.arguments)
-            if not isinstance(nested, tuple | list) or len(nested) != count:
-                given = f"of {len(nested)}" if isinstance(nested, tuple | list) else f"but a {type(nested).__name__}"
-                raise ValueError(f"J must be a tuple of {count} Jacobians, one per argument ({listed}), not {given}")
-            return pick(pick(nested, (variable.argument,), "J"), variable.path, "J")
-        if isinstance(nested, Mapping) and variable.argument_name in nested and not variable.path:
-            return nested[variable.argument_name]
-        if isinstance(nested, tuple) and len(nested) == 1 and not variable.path:
-            return nested[0]
-        return pick(nested, variable.path, "J")
-
-    def state(self, arguments: Arguments) -> Iterator[str]:
-        """Say so if J is a function that does not depend on x, which a stale forward value also looks like."""
-        if self.function is None:
-            return
-        try:
-            with quiet():
-                elsewhere = self.function(*moved(arguments.values, 1))
-        except Exception:  # whatever J objects to, this is only a hint
-            return
-        if _same(self.value, elsewhere) and any(np.any(as_array(leaf, "J")) for leaf in flatten(self.value)[1]):
-            yield "J is the same at another x: it may use a stale forward value"
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two claims have the same numbers, up to rounding; true where that cannot be seen."""
-    leaves, others = flatten(one)[1], flatten(other)[1]
-    if len(leaves) != len(others):
-        return False
-    for a, b in zip(leaves, others, strict=True):
-        if not isinstance(a, np.ndarray | float | complex) and not hasattr(a, "detach"):
-            continue
-        left, right = as_array(a, "J"), as_array(b, "J")
-        if left.shape != right.shape:
-            return False
-        size = float(np.max(np.abs(left), where=np.isfinite(left), initial=0))
-        precision = max(float(np.finfo(left.dtype).eps), 1e-12)
-        if not np.allclose(left, right, rtol=1e4 * precision, atol=100 * precision * size, equal_nan=True):
-            return False
-    return True
+    return all(finding.ok for finding in examined(function, claims, Names(), options))
 
 
 def _nearby(arguments: Arguments, seed: int) -> tuple[Any, ...]:
@@ -285,7 +201,7 @@ def _with_others(
     for values in points:
         there = replace(arguments, values=values)
         try:
-            found = _checked(there, _Claimed.of(J, there), options, wirtinger, output_name)
+            found = _checked(there, NestedClaim.of(J, there), options, wirtinger, output_name)
         except Exception as error:  # the moved point may be outside the domain of f
             notes.append(f"no second look at a moved point: {type(error).__name__}: {error}")
             continue
@@ -294,51 +210,3 @@ def _with_others(
                 said = "right at x, but wrong at a moved point: x hides this mistake"
                 findings.append(replace(other, name=f"{other.name} nearby", explanations=(said, *other.explanations)))
     return Report(tuple(findings), report.title, tuple(notes))
-
-
-def _stale(variable: Variable, comparison: Comparison, previous: Any) -> Iterator[str]:
-    """Test whether J is the derivative at an earlier point."""
-    if _agrees_at(variable, comparison, previous):
-        yield "J agrees at the previous x: a stale forward value"
-
-
-def _at_output(variable: Variable, comparison: Comparison) -> Iterator[str]:
-    """Test whether J is the derivative at f(x) instead of at x."""
-    if (
-        comparison.output.shape != comparison.wrt_shape
-        or comparison.columns is not None
-        or comparison.claimed.size > 10_000
-    ):
-        return
-    try:
-        with quiet():
-            output = Function(variable.f, variable.x, repeats=0).base[comparison.output.rows]
-            if _agrees_at(variable, comparison, output.reshape(comparison.output.shape)):
-                yield "J is the derivative at the output f(x), not at x"
-    except Exception:  # f(x) may be outside the domain of f
-        return
-
-
-def _agrees_at(variable: Variable, comparison: Comparison, point: Any) -> bool:
-    """Whether J is the derivative at another point."""
-    with quiet():
-        function = Function(variable.f, point, repeats=0)
-        if function.point.shape != comparison.wrt_shape or function.base.size < comparison.output.rows.stop:
-            return False
-        everything = np.arange(function.point.size)
-        guilty = everything[comparison.wrong.any(axis=0)][:1]
-        for chosen in (guilty, everything):  # one column first: it mostly says no
-            there = measured_jacobian(function, lines=columns(function, chosen))
-            value, error = there.value.T[comparison.output.rows], there.error.T[comparison.output.rows]
-            if not _explains(value, error, comparison, chosen):
-                return False
-    return True
-
-
-def _explains(value: Any, error: Any, comparison: Comparison, chosen: Any) -> bool:
-    """Whether these derivatives are the claimed ones, and others than those at x where the claim is wrong."""
-    claimed, wrong = comparison.claimed[:, chosen], comparison.wrong[:, chosen]
-    size = np.maximum(np.abs(claimed), np.abs(value))
-    near = np.abs(claimed - value) <= 3 * error + 1e-5 * size + 1e-13 * size.max(initial=0)
-    better = np.abs(claimed - value) <= 0.1 * np.abs(claimed - comparison.value[:, chosen])
-    return bool(near.all()) and bool(wrong.any()) and bool(better[wrong].all())
