@@ -29,6 +29,11 @@ def html(formula: str) -> str:
     return re.sub(r"_((?:[^\s/()\[\]·,]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
 
 
+def typeset(formula: str) -> str:
+    """The formula as LaTeX between dollars, for HTML: what notebooks typeset."""
+    return f"${escape(latex(formula), quote=False)}$"
+
+
 def latex(formula: str) -> str:
     """The formula as LaTeX, without dollars."""
     return " ".join(_token(t) for t in re.sub(r"\s+", " ", formula).split(" ") if t)

@@ -9,7 +9,7 @@ import numpy as np
 
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import equation, left_side, letter, times, written
-from jacobians.notation.markup import html
+from jacobians.notation.markup import html, typeset
 from jacobians.notation.structure import Form, Shape
 from jacobians.notation.sums import DELTA, Sign, Written, summed
 
@@ -54,7 +54,7 @@ class EntryTable:
             for k in range(-8, 9)
         )
         return (
-            f'<div style="margin:4px 0"><p style="margin:4px 0"><b>{html(self.heading)}</b>, {html(self.formula)}</p>'
+            f'<div style="margin:4px 0"><p style="margin:4px 0">{html(self.heading)}, {typeset(self.formula)}</p>'
             f'{table}<p style="margin:4px 0">−{limit:.3g} {bar} {limit:.3g}</p></div>'
         )
 

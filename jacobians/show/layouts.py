@@ -11,7 +11,7 @@ from jacobians.notation.markup import html
 from jacobians.notation.structure import Form, Shape
 from jacobians.notation.sums import subscripted
 from jacobians.show.columns import aligned
-from jacobians.show.html import STYLE
+from jacobians.show.style import styled
 
 HEADINGS = ("layout", "written", "shape", "entry", "in NumPy", "also called; used by")
 
@@ -36,8 +36,8 @@ class Layouts:
             f'<td><code>{escape(numpy)}</code></td><td class="words">{escape(used)}</td></tr>'
             for name, written, shape, entry, numpy, used in self.rows
         )
-        return (
-            f'{STYLE}<div class="jacobians"><p>{html(self.title)}</p>'
+        return styled(
+            f'<div class="jacobians"><p>{html(self.title)}</p>'
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 

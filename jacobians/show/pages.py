@@ -7,12 +7,12 @@ from html import escape
 from typing import Any
 
 from jacobians.engine.memory import in_words
-from jacobians.notation.markup import html, latex
+from jacobians.notation.markup import html, latex, typeset
 from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
 from jacobians.show.explained import Explained, name_of, shape_of, whole_formula
-from jacobians.show.html import STYLE
+from jacobians.show.style import shown, styled
 
 # --- as text ----------------------------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ def text(found: Explained[Any]) -> Iterator[str]:
     yield ""
     yield f"Result: {shape_of(found.result.form)}"
     yield f"  {found.formula}"
-    if found.orders:
+    if len(found.orders) > 1:
         yield ""
         yield "Cost:"
         yield from _aligned(_costs(found))
@@ -99,7 +99,7 @@ def page(found: Explained[Any]) -> str:
     if found.subscripts:
         boxes = " · ".join(_under(f.form) for f in found.factors)
     parts = [f"<p>{_under(found.result.form)} = {boxes}</p>"]
-    rows = "".join(_cells(html(name_of(f.form)), shape_of(f.form), html(whole_formula(f.form))) for f in found.factors)
+    rows = "".join(_local(f.form) for f in found.factors)
     parts.append(f"<p>The local Jacobians:</p><table>{rows}</table>")
     if found.steps:
         string = f"Contracted: <code>{escape(found.subscripts)}</code>, {html(found.axes)}"
@@ -107,24 +107,29 @@ def page(found: Explained[Any]) -> str:
         lines = []
         for step in found.steps:
             if isinstance(step, Definition):
-                lines.append(_cells(f"where {html(step.left)}", f"= {html(step.known or step.right)}", ""))
+                lines.append(_cells(f"where {typeset(step.left)}", shown(f"= {step.known or step.right}"), ""))
                 continue
             for k, line in enumerate(step.lines):
                 reason = f'<span class="muted">{html(line.reason)}</span>'
-                lines.append(_cells("" if k else html(step.left), f"= {html(line.text)}", reason))
+                lines.append(_cells("" if k else typeset(step.left), shown(f"= {line.text}"), reason))
         parts.append(f'<table class="steps">{"".join(lines)}</table>')
-    parts.append(f"<p>Result: <b>{html(found.formula)}</b>, {shape_of(found.result.form)}</p>")
-    if found.orders:
+    parts.append(f"<p>Result, {shape_of(found.result.form)}:</p>{shown(found.formula)}")
+    if len(found.orders) > 1:
         head, *body = _costs(found)
         cells = "".join(f"<th>{c}</th>" for c in head)
         rows = "".join(_cells(*row) for row in body)
-        parts.append(f"<table><tr>{cells}</tr>{rows}</table>")
-    return f'{STYLE}<div class="jacobians">{"".join(parts)}</div>'
+        summary = "Cost of the contraction, in the orders worth naming"
+        parts.append(f"<details><summary>{summary}</summary><table><tr>{cells}</tr>{rows}</table></details>")
+    return styled(f'<div class="jacobians">{"".join(parts)}</div>')
 
 
 def _under(form: Form) -> str:
     """∂f/∂A with its shape below."""
-    return f'<span class="under">{html(name_of(form))}<small>{shape_of(form)}</small></span>'
+    return f'<span class="under">{typeset(name_of(form))}<span class="below">{shape_of(form)}</span></span>'
+
+
+def _local(form: Form) -> str:
+    return _cells(typeset(name_of(form)), shape_of(form), shown(whole_formula(form)))
 
 
 def _cells(*cells: str) -> str:

@@ -9,14 +9,22 @@ from math import prod
 
 from jacobians.engine import memory
 from jacobians.notation.formula import equation, share, times
-from jacobians.notation.markup import html
+from jacobians.notation.markup import typeset
 from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
 from jacobians.show.derivatives import Derivatives, J, Pair
-from jacobians.show.html import STYLE
+from jacobians.show.style import shown, styled
 
 LONG = 80  # letters in a formula of a product
-HEADINGS = ("Jacobian", "shape", "formula", "non-zero", "held", "full")
+MEANINGS = {
+    "Jacobian": "what is differentiated by what",
+    "shape": "the axes of what is differentiated × the axes of what it is differentiated by",
+    "formula": "an entry in index notation",
+    "non-zero": "the share of entries that can be different from zero by the formula",
+    "held": "the bytes of the arrays in the formula; more than in full where the factors are larger than the product",
+    "full": "the bytes of the whole array with its zeros",
+}
+HEADINGS = tuple(MEANINGS)
 
 
 @dataclass(frozen=True)
@@ -46,9 +54,10 @@ class Row:
     def html_cells(self) -> Iterator[str]:
         """The row as HTML."""
         path = f" ({escape(self.path)})" if self.path else ""
-        marked = {0: html(self.name) + path, 2: html(self.formula)}
+        marked = {0: typeset(self.name) + path, 2: shown(self.formula)}
         for k, cell in enumerate(self.cells):
-            yield f'<td class="c{k}">{marked.get(k, escape(cell))}</td>'
+            side = ' class="right"' if k > 2 else ""
+            yield f"<td{side}>{marked.get(k, escape(cell))}</td>"
 
 
 @dataclass(frozen=True)
@@ -74,14 +83,14 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(h)}</th>" for h in HEADINGS)
+        head = "".join(f'<th title="{escape(MEANINGS[h])}">{escape(h)}</th>' for h in HEADINGS)
         body = []
         for heading, rows in self.groups:
             if heading:
                 body.append(f'<tr><th colspan="{len(HEADINGS)}" class="group">{escape(heading)}</th></tr>')
             body += [f"<tr>{''.join(row.html_cells())}</tr>" for row in rows]
-        return (
-            f'{STYLE}<div class="jacobians"><p>{escape(self.title)}</p>'
+        return styled(
+            f'<div class="jacobians"><p>{escape(self.title)}</p>'
             f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
         )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jacobians.checking.report.finding import CANNOT_TELL, WRONG, Curve, Finding, worst_first
 from jacobians.checking.report.text import consequences, entry_cells, summary
-from jacobians.show.html import STYLE
+from jacobians.show.style import styled
 
 RED, YELLOW, GREEN = "#d2392b", "#c28a00", "#2a8f4f"
 COLOURS = {WRONG: RED, CANNOT_TELL: YELLOW}
@@ -32,8 +32,8 @@ def html(findings: tuple[Finding, ...], title: str = "", notes: Sequence[str] = 
         rows.append(f"<tr>{''.join(cells)}</tr>")
     heading = f"<p><b>{escape(title)}</b></p>" if title else ""
     remarks = [*filter(None, [consequences(findings)]), *(f"note: {note}" for note in notes)]
-    return (
-        f'<div class="jacobians">{STYLE}{heading}<table>{"".join(rows)}</table>{"".join(map(_details, shown))}'
+    return styled(
+        f'<div class="jacobians">{heading}<table>{"".join(rows)}</table>{"".join(map(_details, shown))}'
         f"{''.join(f'<p>{escape(remark)}</p>' for remark in remarks)}</div>"
     )
 
@@ -61,7 +61,7 @@ def _details(finding: Finding) -> str:
     pictures += _curve(finding.curve) if finding.curve is not None else ""
     return (
         f"<p><b>{escape(finding.name)}</b></p><ul>{''.join(items)}</ul>{table}"
-        f'<div style="display:flex;gap:24px;flex-wrap:wrap">{pictures}</div>'
+        f'<div style="display:flex;flex-wrap:wrap">{pictures}</div>'
     )
 
 
@@ -78,7 +78,7 @@ def _map(errors: NDArray[np.float64], name: str) -> str:
         )
     label = f"error map of {name}: rows are outputs, columns the entries of the argument; red is wrong"
     return (
-        f'<figure style="margin:6px 0"><svg role="img" aria-label="{escape(label)}" width="{columns * side:.0f}" '
+        f'<figure><svg role="img" aria-label="{escape(label)}" width="{columns * side:.0f}" '
         f'height="{rows * side:.0f}" viewBox="0 0 {columns * side:.1f} {rows * side:.1f}">{"".join(cells)}</svg>'
         '<figcaption style="font-size:smaller">where it is wrong (rows: outputs, columns: argument)</figcaption>'
         "</figure>"
@@ -118,7 +118,7 @@ def _curve(curve: Curve) -> str:
         f'<text x="{width - 40}" y="{height - 16}" {style}>1e{round(steps.max())}</text>'
     )
     return (
-        f'<figure style="margin:6px 0"><svg role="img" aria-label="difference quotients of {escape(curve.name)}" '
+        f'<figure><svg role="img" aria-label="difference quotients of {escape(curve.name)}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">{lines}{labels}</svg>'
         f'<figcaption style="font-size:smaller">{escape(curve.name)}: distance of the difference quotient from the '
         f'<span style="color:{RED}">claimed</span> and the <span style="color:{GREEN}">measured</span> value, '
