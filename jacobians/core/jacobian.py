@@ -330,7 +330,7 @@ class Jacobian(LinearMap):
         return f"$$ {latex(self.formula)} $$"
 
     def _repr_html_(self) -> str:
-        return jacobian_html(self.form, self.arrays)
+        return jacobian_html(self.form, self.arrays, self.matrix)
 
 
 def _words_for(other: Any) -> str:

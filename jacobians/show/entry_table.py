@@ -37,26 +37,35 @@ class EntryTable:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        limit = float(np.abs(self.values).max(initial=0.0)) or 1.0
-        cell = WIDE if max(self.values.shape) <= WRITTEN else 12
-        named = cell == WIDE
-        head = "".join(
-            f'<th style="padding:1px 3px;font-weight:normal;color:inherit">{html(c)}</th>' for c in self.columns
-        )
-        lines = [f"<tr><th></th>{head}</tr>"] if named else []
-        for name, values, titles in zip(self.rows, self.values, self.titles, strict=True):
-            cells = "".join(_cell(v, t, limit, cell) for v, t in zip(values, titles, strict=True))
-            side = '<th style="padding:1px 5px;font-weight:normal;text-align:right;color:inherit">'
-            lines.append(f"<tr>{side}{html(name) if named else ''}</th>{cells}</tr>")
-        table = f'<table style="border-collapse:collapse;margin:4px 0">{"".join(lines)}</table>'
+        limit = self._limit()
         bar = "".join(
             f'<span style="display:inline-block;width:14px;height:10px;background-color:{_colour(k / 8)}"></span>'
             for k in range(-8, 9)
         )
         return (
             f'<div style="margin:4px 0"><p style="margin:4px 0">{html(self.heading)}, {typeset(self.formula)}</p>'
-            f'{table}<p style="margin:4px 0">−{limit:.3g} {bar} {limit:.3g}</p></div>'
+            f'{self.table()}<p style="margin:4px 0">−{limit:.3g} {bar} {limit:.3g}</p></div>'
         )
+
+    def _limit(self) -> float:
+        return float(np.abs(self.values).max(initial=0.0)) or 1.0
+
+    def table(self) -> str:
+        """The entries alone, as an HTML table."""
+        cell = WIDE if max(self.values.shape) <= WRITTEN else 12
+        named = cell == WIDE
+        side = "padding:1px 5px;border:0;font-weight:normal;color:inherit;text-align:"
+        head = "".join(f'<th style="{side}center">{html(c)}</th>' for c in self.columns)
+        lines = [f'<tr><th style="border:0"></th>{head}</tr>'] if named else []
+        for name, values, titles in zip(self.rows, self.values, self.titles, strict=True):
+            row = "".join(_cell(v, t, self._limit(), cell) for v, t in zip(values, titles, strict=True))
+            lines.append(f'<tr><th style="{side}right">{html(name) if named else ""}</th>{row}</tr>')
+        return f'<table style="border-collapse:collapse;margin:4px 0">{"".join(lines)}</table>'
+
+
+def cells(form: Form, values: Array, order: str) -> str:
+    """The entries of a small Jacobian as an HTML table."""
+    return entry_table(form, values, order).table()
 
 
 def _cell(value: float, title: str, limit: float, size: int) -> str:

@@ -84,6 +84,7 @@ class Odd(Layer):
 
 OUTPUTS = {
     "Jacobian": J,
+    "large Jacobian": Affine(np.ones((8, 3)), np.ones(8)).linearize(np.arange(3.0))[1]["A"],
     "entries": J.plot(kind="entries"),
     "layouts": J.layouts(),
     "table": NET.table(x),
@@ -105,7 +106,7 @@ def test_nothing_is_lost_in_an_untrusted_notebook(name):
     assert not re.search(r"step 1e-?\d+1e", "".join(page.text))  # labels of a drawing do not leak into the text
 
 
-@pytest.mark.parametrize("name", ["Jacobian", "wrong report", "wrong layer"])
+@pytest.mark.parametrize("name", ["large Jacobian", "wrong report", "wrong layer"])
 def test_drawings_are_images_that_can_be_parsed_and_have_a_text(name):
     images = [given for tag, given in Sanitised(OUTPUTS[name]._repr_html_()).kept if tag == "img"]
     assert images
