@@ -92,13 +92,14 @@ class Recording:
         What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
     """
 
-    __slots__ = ("aliases", "leaves", "naming", "nodes", "origins", "parts", "paths", "values")
+    __slots__ = ("aliases", "constants", "leaves", "naming", "nodes", "origins", "parts", "paths", "values")
 
     def __init__(self, paths: Mapping[int, str]) -> None:
         self.paths = paths
         self.values: list[Array] = []
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
+        self.constants: set[int] = set()  # values that depend on nothing, though they are traced
         self.naming: dict[int, Naming] = {}
         self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
         self.aliases: list[tuple[Any, Any]] = []  # what np.asarray gave, weakly, and of which array
@@ -108,6 +109,7 @@ class Recording:
         """A recording that goes on from here; this one stays as it is."""
         twin = Recording(self.paths)
         twin.values, twin.leaves, twin.nodes = self.values.copy(), self.leaves.copy(), self.nodes.copy()
+        twin.constants = self.constants.copy()
         twin.naming, twin.origins, twin.parts = self.naming.copy(), self.origins, self.parts.copy()
         return twin
 
@@ -133,6 +135,8 @@ class Recording:
                         f"{name} of complex values has no complex derivative: use their np.real, np.imag"
                     )
         arguments = [(name, n) for name, n in zip(layer.input_names, numbers, strict=True) if n is not None]
+        if self.constants:
+            arguments = [one for one in arguments if one[1] not in self.constants]
         path = self.paths.get(id(layer)) if self.paths else None
         if path is not None:
             for name, array in layer.own_parameters.items():
@@ -140,7 +144,17 @@ class Recording:
         values = self.values
         number = len(values)
         values.append(output if type(output) is np.ndarray else _numbers(output, layer))
-        self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
+        if arguments:
+            self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
+        else:
+            self.constants.add(number)
+        return number
+
+    def constant(self, value: Array) -> int:
+        """A value that depends on nothing: its number."""
+        number = len(self.values)
+        self.values.append(value)
+        self.constants.add(number)
         return number
 
     # -- Jacobians -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ Traced values follow NumPy's rules for memory: an array can be written into, its
 from __future__ import annotations
 
 import linecache
+import math
 import operator
 import sys
 import weakref
@@ -250,6 +251,8 @@ class Traced(NDArrayOperatorsMixin):
         method = METHODS.get(name)
         if method is None:
             if not name.startswith("_") and hasattr(np.ndarray, name):
+                if self.is_constant:
+                    return getattr(self.value, name)
                 refuse(f"the attribute {name} of a traced array", "use what NumPy has for it among its functions")
             raise AttributeError(f"a traced array has no attribute {name!r}")
         return method(self)
@@ -309,33 +312,53 @@ class Traced(NDArrayOperatorsMixin):
 
     # -- what only a number can do -------------------------------------------------------------------------------------
 
-    def __float__(self) -> NoReturn:
-        refuse("float() of a traced value", "leave it out, and use NumPy's functions, as in np.sin for math.sin")
+    @property
+    def is_constant(self) -> bool:
+        """Whether it depends on nothing, so that it is a plain array that may yet be written into."""
+        return bool(self.recording.constants) and self._pending is None and self.number in self.recording.constants
 
-    def __int__(self) -> NoReturn:
-        refuse("int() of a traced value", "use int(np.floor(v)) where the integer part is meant to be a constant")
+    def __float__(self) -> float:
+        if not self.is_constant:
+            refuse("float() of a traced value", "leave it out, and use NumPy's functions, as in np.sin for math.sin")
+        return float(self.value)
 
-    def __complex__(self) -> NoReturn:
-        refuse("complex() of a traced value", "write a + 1j * b")
+    def __complex__(self) -> complex:
+        if not self.is_constant:
+            refuse("complex() of a traced value", "write a + 1j * b")
+        return complex(self.value)
 
     def __index__(self) -> NoReturn:
         refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
 
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        refuse("round() of a traced value", "write np.round(v), which is a constant")
+    # What is rounded is constant between the jumps.
 
-    def __trunc__(self) -> NoReturn:
-        refuse("math.trunc() of a traced value", "write np.trunc(v), which is a constant")
+    def __int__(self) -> int:
+        return int(self.value)
 
-    __ceil__ = __floor__ = __trunc__
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.value.item(), digits)
+
+    def __trunc__(self) -> int:
+        found: int = math.trunc(self.value.item())
+        return found
+
+    def __ceil__(self) -> int:
+        found: int = math.ceil(self.value.item())
+        return found
+
+    def __floor__(self) -> int:
+        found: int = math.floor(self.value.item())
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; rules stack them again."""
+        if self.is_constant:
+            return np.array(self.value, dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":
             refuse(
                 f"a traced value as a plain array of {np.dtype(dtype)}",
-                "an array to write into begins as np.zeros_like(x), np.asarray(x) goes without dtype, and a function "
-                "takes np.stack([…]) for a list of traced values",
+                "an array to write into is made in the function, by np.zeros or np.zeros_like; and a function takes "
+                "np.stack([…]) for a list of traced values",
             )
         found = np.empty(self.shape, object)
         if not self.ndim:
@@ -373,6 +396,8 @@ class Traced(NDArrayOperatorsMixin):
         if one is None:
             one = RULES.get(method) if ufunc in RULES else None
             if one is None:
+                if all(x.is_constant for x in inputs if isinstance(x, Traced)) and "out" not in options:
+                    return getattr(ufunc, method)(*map(plain, inputs), **options)
                 name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
                 refuse(name, "teach it with jacobians.derivative, or write it with other functions")
             one = partial(one, ufunc)
@@ -387,6 +412,10 @@ class Traced(NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         one = RULES.get(function)
         if one is None:
+            if RULES["all constant"]((args, kwargs)):
+                return function(
+                    *RULES["plain"](args), **{name: RULES["plain"](value) for name, value in kwargs.items()}
+                )
             name = f"{function.__module__.replace('numpy', 'np')}.{function.__name__}"
             refuse(name, "teach it with jacobians.derivative, or write it with other functions")
         out = kwargs.get("out")
@@ -408,7 +437,7 @@ def into(out: Any, result: Any) -> Any:
     if not isinstance(place, Traced):
         refuse(
             "writing a traced value into a plain array",
-            "leave out= away and write y = y * x instead of y *= x, or make the array with np.zeros_like(x)",
+            "leave out= away and write y = y * x instead of y *= x, or make the array in the function, by np.zeros",
         )
     place[...] = result
     return place

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import METHODS, RULES, Traced, recording_of
+from jacobians.core.traced import METHODS, RULES, Traced, recording_of, rule
 
 
 def plain(x: Any) -> Any:
@@ -20,6 +20,17 @@ def plain(x: Any) -> Any:
     if isinstance(x, list | tuple):
         return type(x)(map(plain, x)) if not hasattr(x, "_fields") else type(x)(*map(plain, x))
     return x
+
+
+RULES["plain"] = plain
+
+
+@rule("all constant")
+def all_constant(x: Any) -> bool:
+    """Whether all traced values in nested arguments depend on nothing."""
+    if isinstance(x, dict):
+        return all(map(all_constant, x.values()))
+    return all(map(all_constant, x)) if isinstance(x, list | tuple) else not isinstance(x, Traced) or x.is_constant
 
 
 def without_derivative(function: Callable[..., Any]) -> None:
@@ -59,12 +70,12 @@ def _maker(function: Callable[..., Any]) -> None:
     def call(x: Any, *arguments: Any, **options: Any) -> Any:
         recording = recording_of((x, *arguments, *options.values()))
         if function is np.full_like and isinstance(fill := (*arguments, options.get("fill_value"))[0], Traced):
-            return RULES[np.broadcast_to](fill, np.shape(plain(x)))
+            shape = (*arguments, None, None, None, None)[4] or options.get("shape") or np.shape(plain(x))
+            return RULES["copied"](RULES[np.broadcast_to](fill, shape))
         made = function(plain(x), *arguments, **options)
         if made.dtype.kind not in "fc":
             return made
-        recording.values.append(made)
-        return Traced(recording, len(recording.values) - 1)
+        return Traced(recording, recording.constant(made))
 
     RULES[function] = call
 

@@ -14,6 +14,7 @@ from jacobians.core.traced import RULES, Traced, rule
 from jacobians.core.vectors import numbers
 from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole
+from jacobians.functions.creation import Creation
 from jacobians.functions.nested import Rebuild, flatten
 
 Array = NDArray[Any]
@@ -73,7 +74,8 @@ class Evaluation:
             )  # fmt: skip
             given[k] = _filled(rebuild, leaves, chosen)([Traced(recording, n) for n in self.inputs[k].numbers])
         try:
-            output = called(f, given, options)
+            with Creation(f, recording):
+                output = called(f, given, options)
         except Exception as error:
             _explain(error)
             raise

@@ -74,7 +74,7 @@ class Graph:
         """The inputs of a node that are constants with a name in the source; numbers are their own names."""
         traced, origins = {name for name, _ in node.arguments}, self._recording.origins or {}
         for name, array in zip(node.layer.input_names, node.inputs, strict=True):
-            original = origins.get(id(array))
+            original = origins.get(id(array), array)
             if name not in traced and array.ndim == 0 and array.dtype.kind in "fiu":
                 yield name, f"{array:g}"
             elif name not in traced and id(original) in source.constants:

@@ -106,7 +106,8 @@ def take(x: Traced, key: Any) -> Any:
             if isinstance(pending.rows.get(row), Traced):
                 return x.viewed(partial(_row, key), lambda base, new: put(base, key, new))
     if is_basic(key):
-        return moved(operator.getitem, x, key)
+        entries = moved(operator.getitem, x, key)
+        return entries.value[()] if not entries.ndim and entries.is_constant else entries
     value = x.value
     along = _along(key, value.ndim)
     if along is not None:

@@ -33,7 +33,9 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         base.become(apply(Replace((layer.positions,), base.shape), base, new))
 
     shares = isinstance(output, np.ndarray) and output.ndim and np.may_share_memory(output, value)
-    return x.viewed(make, write) if shares else make(x)
+    if not shares:
+        return make(x)
+    return x.viewed(make, None if value.flags.writeable and not output.flags.writeable else write)
 
 
 def picked(x: Traced, positions: Any) -> Traced:
@@ -220,6 +222,7 @@ METHODS["mT"] = lambda x: RULES[np.matrix_transpose](x)
 METHODS["flatten"] = lambda x: lambda order="C": copied(reshape(x, -1, order=order))
 
 
+@rule("copied")
 def copied(x: Traced) -> Traced:
     """The same values in an array of its own."""
     return Traced(x.recording, x.number)

@@ -98,7 +98,10 @@ class SourceNames:
 
     def _note(self, name: str, value: Any, depth: int) -> None:
         if isinstance(value, Traced):
-            self._name(name, value.number, depth)
+            if value.is_constant:
+                self._note(name, value.value, depth)
+            elif value.pending is None:  # else it has a value when somebody asks for it
+                self._name(name, value.number, depth)
         elif isinstance(value, np.ndarray):
             if id(value) not in self.constants:
                 self.constants[id(value)] = name

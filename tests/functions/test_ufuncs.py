@@ -12,6 +12,8 @@ rng = np.random.default_rng(0)
 v, p, u = rng.normal(size=5), rng.uniform(0.2, 1.8, 5), rng.uniform(-0.9, 0.9, 5)
 M, row = rng.normal(size=(3, 4)), rng.normal(size=4) * 0.4
 
+OUTSIDE = np.zeros(5)
+
 UNARY = (
     "negative positive exp exp2 expm1 square sin cos tan sinh cosh tanh arcsinh absolute fabs deg2rad rad2deg radians "
     "degrees sinc conjugate rint floor sign arctan trunc ceil spacing"
@@ -160,8 +162,8 @@ def test_methods(f, x):
     [
         (lambda x: np.gcd(x, 2), "np.gcd"),
         (lambda x: np.sqrt(x, where=x > 0), "where= without out="),
-        (lambda x: np.multiply(x, x, out=np.zeros(5)), "plain array"),
-        (lambda x: np.add.at(np.zeros(5), [0], x[0]), "np.add.at of a plain array"),
+        (lambda x: np.multiply(x, x, out=OUTSIDE), "plain array"),
+        (lambda x: np.add.at(OUTSIDE, [0], x[0]), "np.add.at of a plain array"),
         (lambda x: np.maximum(x, 1j * x), "Maximum of complex values"),
         (lambda x: np.ldexp(1.0, x), "ldexp"),
     ],
