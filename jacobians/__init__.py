@@ -3,18 +3,17 @@
 For y = f(x) the generalized Jacobian ∂y/∂x has the axes of y, then the axes of x (numerator layout, everywhere): entry
 [i, j] is ∂y_i/∂x_j for multi-indices i and j.
 
-The map of the package, from the inside out:
+The map of the package, from the inside out (more in README.md beside this file):
 
-- `notation`: the text ``"x_k -> i;ik"``, parsed; `structure`: labels and sizes without numbers.
-- `algebra`: the chain rule, sums and selections, on structure; `draft`: one term, united and summed; `merging`: terms
-  added up; `order`: the cheapest order along a chain.
-- `contract`: products as NumPy calls; `writing`: full tensors, with `covering` for the terms that fill them and
-  `elementwise` for outer products; `program` and `engine`: calls recorded once, run many times; `replay`: a chain at
-  shapes seen before; `memory` and `parallel`.
-- `jacobian`: `Jacobian`; `terms`: `term`; `nonzeros` and `sparse`: where entries can be.
-- `layer`: `Layer`, with `shapes`; `layers`: the catalogue; `chain`: `Chain`; `residual`: `Residual`; `nn`: the
-  lecture's `NN`; `training`.
-- `check`: against finite differences; `show`: formulas, tables, derivations, pictures, HTML.
+- `notation`: the text ``"x_k -> i;ik"``, parsed, with sizes; what a Jacobian is without numbers (`structure`), and how
+  it is written on paper again (`formula`).
+- `engine`: what is done with it. `algebra`: chain rule, sums, selections; `uniting` and `builder`: one term;
+  `index_maps`: positions along axes; `merging`: terms added up; `elimination`: the order along a graph; `tape`:
+  NumPy calls, recorded once; `compiler`: programs for graphs; `writing`: full tensors; `sparse`: SciPy's matrices.
+- `core`: what people hold: `Jacobian`, `term`, `Layer`, `Chain`, `Residual`; recordings and traced values.
+- `layers`: the catalogue; `functions`: plain NumPy functions, ``jacobian(f)`` and ``trace(f, x)``.
+- `checking`: against finite differences; `show`: formulas, tables, derivations, pictures; `training`, `nn`.
+- `kept`: what is remembered between calls; `errors`.
 """
 
 from importlib import import_module
