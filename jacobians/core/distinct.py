@@ -10,12 +10,12 @@ import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from jacobians.engine.tape import Array
+from jacobians.kept import kept
 from jacobians.notation.renaming import DIGITS, Names, names_in, renamed_words, rewritten, words
 from jacobians.notation.structure import Form
 from jacobians.notation.symbols import Symbol
@@ -93,10 +93,10 @@ def kept_apart(left: Held, right: Held) -> tuple[Form, Form, Origins]:
     return one, two, {**moved[0], **moved[1]}
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _words(form: Form) -> frozenset[str]:
     """The names that composite names are made of."""
-    return frozenset(word for name in names_in(form) for word in words(name)) - FUNCTIONS
+    return frozenset(word for name in names_in(form) for word in words(name))
 
 
 def _held(form: Form, arrays: Sequence[Array]) -> Mapping[Symbol, Array]:
@@ -114,7 +114,7 @@ def _equal(one: Array, other: Array) -> bool:
     return one.size <= LARGE and bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"))
 
 
-@lru_cache(maxsize=1024)
+@kept
 def _numbered(left: Form, right: Form, clash: frozenset[str]) -> tuple[tuple[Form, Names], tuple[Form, Names]]:
     """The forms with numbers behind the names that stand for different arrays, and what has been renamed."""
     used = {*_words(left), *_words(right)}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.core import second, showing
@@ -18,9 +19,10 @@ from jacobians.core.vectors import numbers
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
+from jacobians.layers.placing import Rearrange
 from jacobians.notation.expressions import readable
 from jacobians.notation.naming import Step, letters_of, named
-from jacobians.notation.renaming import DIGITS
+from jacobians.notation.renaming import DIGITS, apart
 from jacobians.show.diagram import Diagram
 from jacobians.show.explanation import Explanation
 from jacobians.show.table import Table
@@ -60,25 +62,30 @@ class Graph:
         self._sources = source.held
         called = dict.fromkeys(outputs.numbers, "f")
         called.update({number: readable(name) for number, name in source.values.items()})
+        origins = recording.origins or {}
+        used = {id(origins.get(id(x))): None for node in recording.nodes for x in node.inputs if x.ndim}
+        known = [one for one in used if one in source.constants]
+        taken = [*called.values(), *map(readable, recording.leaves)]
+        constants = dict(zip(known, apart([readable(source.constants[one]) for one in known], taken), strict=True))
         steps = [
             Step(
                 node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
-                called.get(node.value, ""), repr(node.layer), tuple(self._constants(node, source)),
+                called.get(node.value, ""), _computes(node.layer), tuple(self._constants(node, constants)),
             )
             for node in recording.nodes
         ]  # fmt: skip
         recording.naming = named({number: readable(name) for name, number in recording.leaves.items()}, steps)
         return {name: number for number, (name, _) in recording.naming.items()}
 
-    def _constants(self, node: Node, source: SourceNames) -> Iterator[tuple[str, str]]:
-        """The inputs of a node that are constants with a name in the source; numbers are their own names."""
+    def _constants(self, node: Node, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+        """The inputs of a node that are constants with these names, by identity; numbers are their own names."""
         traced, origins = {name for name, _ in node.arguments}, self._recording.origins or {}
         for name, array in zip(node.layer.input_names, node.inputs, strict=True):
             original = origins.get(id(array), array)
             if name not in traced and array.ndim == 0 and array.dtype.kind in "fiu":
                 yield name, f"{array:g}"
-            elif name not in traced and id(original) in source.constants:
-                yield name, readable(source.constants[id(original)])
+            elif name not in traced and id(original) in names:
+                yield name, names[id(original)]
 
     @property
     def output(self) -> Any:
@@ -482,3 +489,10 @@ def _called(function: Callable[..., Any]) -> str:
     """What a function is called."""
     name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
     return "f" if name in (None, "<lambda>") else str(name)
+
+
+def _computes(layer: Any) -> str:
+    """What a layer does, as text; an entry that is taken out of an array is known by its position."""
+    if isinstance(layer, Rearrange) and layer.positions.ndim == 0 and layer.positions >= 0:
+        return f"[{','.join(map(str, np.unravel_index(int(layer.positions), layer.shape)))}]"
+    return repr(layer)

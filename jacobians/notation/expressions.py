@@ -31,7 +31,12 @@ def expression(layer: str, arguments: Mapping[str, str]) -> str:
     ('(y-f)', 'exp(-m)')
     >>> expression("MatMul()", {"x": "A", "y": "x"}), expression("MatMul()", {"x": "rate", "y": "x"})
     ('(Ax)', '(rate·x)')
+    >>> expression("[0,1]", {"x": "A"})
+    'A[0,1]'
     """
+    if layer.startswith("["):  # an entry
+        x = arguments.get("x", "")
+        return f"{x}{layer}" if re.fullmatch(r"[\w.]+", x) and len(x + layer) <= LONGEST else ""
     name, _, options = layer.partition("(")
     template = TEMPLATES.get(name)
     if template is None or options != ")":

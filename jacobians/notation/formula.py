@@ -6,14 +6,16 @@ stand only on the right side are summed, and a Σ says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from jacobians.kept import kept
+from jacobians.notation.renaming import names_in, words
 from jacobians.notation.structure import Axis, Factor, Form, Shape, Term
 from jacobians.notation.sums import DELTA, Sign, Written, followed, ranged, simplified, subscripted, summed
 from jacobians.notation.symbols import Index, Label, Product, symbol_of
 
+Alphabet = Callable[[int], str]
 LETTERS = "ijklmnopqrstuvwabcdefgh"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 LONGEST = 8  # names of a factor in one line
@@ -23,6 +25,22 @@ def letter(number: int) -> str:
     """Letter number n: i, j, k, …; with a prime for every time round."""
     turns, rest = divmod(number, len(LETTERS))
     return LETTERS[rest] + "′" * turns
+
+
+def avoiding(names: Iterable[str]) -> Alphabet:
+    """The letters but for those that are names: of a number k and a vector x, no index is called k.
+
+    >>> [avoiding(["k", "x"])(n) for n in range(3)]
+    ['i', 'j', 'l']
+    """
+    taken = frozenset(name for name in names if name in LETTERS)
+    left = "".join(c for c in LETTERS if c not in taken) or LETTERS
+
+    def letter(number: int) -> str:
+        turns, rest = divmod(number, len(left))
+        return left[rest] + "′" * turns
+
+    return letter
 
 
 def group(shape: Shape) -> str:
@@ -51,8 +69,11 @@ def share(part: int, whole: int) -> str:
 @kept
 def equation(form: Form, longest: int = LONGEST) -> str:
     """∂y_i/∂x_j = the sum of the terms; factors of more names than `longest` are written […]."""
-    letters = [letter(k) for k in range(len(form.shape))]
-    return f"{left_side(form, letters)} = {right_side(shortened(form, longest))}"
+    form = shortened(form, longest)
+    outer = (form.out_name, form.wrt_name, *(name for name, _ in form.by))
+    alphabet = avoiding(word for name in (*outer, *names_in(form)) for word in words(name))
+    letters = [alphabet(k) for k in range(len(form.shape))]
+    return f"{left_side(form, letters)} = {summed(written(form, letters, alphabet=alphabet))}"
 
 
 def shortened(form: Form, longest: int) -> Form:
@@ -76,21 +97,18 @@ def left_side(form: Form, letters: Sequence[str]) -> str:
     return f"∂{str(1 + len(form.by)).translate(RAISED) if form.by else ''}{above}/{below}"
 
 
-def right_side(form: Form) -> str:
-    """The sum of the terms, with axis k called letter(k)."""
-    return summed(written(form))
-
-
-def written(form: Form, letters: Sequence[str] | None = None, free: int | None = None) -> list[Written]:
+def written(
+    form: Form, letters: Sequence[str] | None = None, free: int | None = None, alphabet: Alphabet = letter
+) -> list[Written]:
     """The products of a form, for axes with these letters; summed labels get letters from number `free` on."""
     if letters is None:
-        letters = [letter(k) for k in range(len(form.shape))]
+        letters = [alphabet(k) for k in range(len(form.shape))]
     free = len(letters) if free is None else free
-    products = [one for term in form.terms for one in term_products(term, letters, free)]
+    products = [one for term in form.terms for one in term_products(term, letters, free, alphabet)]
     return [followed(one, letters[: len(form.out_shape)]) for one in products]
 
 
-def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written]:
+def term_products(term: Term, letters: Sequence[str], free: int, alphabet: Alphabet = letter) -> list[Written]:
     """The signed products of a term: numbers, deltas, then names."""
     names: dict[Label, str] = {}
     for axis, text in zip(term.axes, letters, strict=True):
@@ -99,7 +117,7 @@ def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written
     hidden: list[str] = []
     for label in (*(i for a in term.axes for i in a.labels()), *(i for f in term.factors for i in f.labels)):
         if label not in names:
-            names[label] = letter(free + len(hidden))
+            names[label] = alphabet(free + len(hidden))
             hidden.append(names[label])
     deltas: list[Sign] = []
     for axis, text in zip(term.axes, letters, strict=True):
@@ -111,7 +129,7 @@ def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written
     for factor in term.factors:
         products = [(s * p.sign, [*done, *signs], (*over, *more))
                     for s, done, over in products for p in factor.symbol
-                    for signs, more in [_names(p, factor, names, free + len(over))]]  # fmt: skip
+                    for signs, more in [_names(p, factor, names, free + len(over), alphabet)]]  # fmt: skip
     sizes = {names[i]: term.sizes[i] for i in names}
     return [ranged(simplified(Written(sign, tuple(signs), over)), sizes) for sign, signs, over in products]
 
@@ -119,7 +137,7 @@ def term_products(term: Term, letters: Sequence[str], free: int) -> list[Written
 def factor_products(factor: Factor, letters: Sequence[str]) -> list[Written]:
     """The products of a factor by itself, for axes with these letters."""
     names = dict(zip(factor.labels, letters, strict=True))
-    found = [(p.sign, *_names(p, factor, names, len(letters))) for p in factor.symbol]
+    found = [(p.sign, *_names(p, factor, names, len(letters), letter)) for p in factor.symbol]
     products = [simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
     return [followed(one, letters[:1]) for one in products]
 
@@ -138,7 +156,9 @@ def _position(axis: Axis, term: Term, names: dict[Label, str]) -> str:
     return text
 
 
-def _names(product: Product, factor: Factor, names: dict[Label, str], free: int) -> tuple[list[Sign], tuple[str, ...]]:
+def _names(
+    product: Product, factor: Factor, names: dict[Label, str], free: int, alphabet: Alphabet
+) -> tuple[list[Sign], tuple[str, ...]]:
     """The names of a product with their indices as letters, and the letters of the labels summed inside."""
     inside: dict[int, str] = {}
 
@@ -147,7 +167,7 @@ def _names(product: Product, factor: Factor, names: dict[Label, str], free: int)
             return "".join(p if isinstance(p, str) else parts(p) for p in index)
         if index >= 0:
             return names[factor.labels[index]]
-        return inside.setdefault(index, letter(free + len(inside)))
+        return inside.setdefault(index, alphabet(free + len(inside)))
 
     signs = [Sign(name, tuple(parts(i) for i in indices)) for name, indices in product.names]
     return signs, tuple(inside.values())

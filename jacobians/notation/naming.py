@@ -75,13 +75,13 @@ def _called(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, str]:
     given = apart([one.name for one in steps if one.name], leaves.values())
     names = dict(zip([one.value for one in steps if one.name], given, strict=True))
     known = dict(zip(leaves, apart(leaves.values()), strict=True)) | names
-    rest = []
+    fixed, rest = set(known.values()), []
     for one in steps:
         if one.name:
             continue
         arguments = dict(one.known) | {name: known.get(n, "") for name, n in one.arguments}
         found = expression(one.layer, arguments) if one.layer else ""  # of arguments that all have names
-        if found and found not in known.values():
+        if found and found not in fixed:  # equal expressions have equal values, so they share a name
             names[one.value] = known[one.value] = found
         else:
             rest.append(one)

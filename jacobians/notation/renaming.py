@@ -12,6 +12,10 @@ from jacobians.notation.sums import DELTA
 from jacobians.notation.symbols import Named, Products, changed
 
 WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
+FUNCTIONS = frozenset({
+    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan", "sqrt", "sign", "erf", "max", "min", "sum",
+    "mean", "clip", "Φ", "φ", "σ",
+})  # fmt: skip
 Names = tuple[tuple[str, str], ...]
 DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -57,8 +61,8 @@ def with_symbols(form: Form, new: Callable[[str], str]) -> Form:
 
 
 def words(name: str) -> list[str]:
-    """The names that a composite name is made of."""
-    return re.findall(rf"{WORD}[₀-₉]*", name)
+    """The names that a composite name is made of, but for those of functions."""
+    return [word for word in re.findall(rf"{WORD}[₀-₉]*", name) if word not in FUNCTIONS]
 
 
 def names_in(form: Form) -> Iterator[str]:

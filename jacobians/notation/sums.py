@@ -177,7 +177,7 @@ def taken_apart(one: Sign) -> tuple[int, float, tuple[Sign, ...]]:
             number, inside = float(front[1]), inside[front.end() :]
         if whole and (behind := re.search(r"/(\d+(?:\.\d+)?)$", inside)) and "/" not in _flat(inside[: behind.start()]):
             number, inside = number / float(behind[1]), inside[: behind.start()]
-    if sign == number == 1:
+    if sign == number == 1 and not (whole and re.fullmatch(r"[a-z]\w*\([^()]*\)", inside)):
         return (1, 1.0, ()) if name == "1" else (1, 1.0, (one,))
     bare = re.fullmatch(rf"{ATOM}|\(.*\)", inside) and (inside[0] != "(" or _closed(inside[1:-1]))
     return sign, number, (Sign(inside if bare or not whole else f"({inside})", one.indices),)

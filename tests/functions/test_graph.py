@@ -382,3 +382,26 @@ def test_the_order_that_is_explained_is_the_cheapest():
     assert found.orders[0].chosen
     assert found.orders[0].flops == min(order.flops for order in found.orders)
     assert found.subscripts == ""
+
+
+def test_constants_of_one_name_are_numbered():
+    def scaled(v, by):
+        c = by * np.ones(3)
+        return v * c
+
+    g = trace(lambda x: scaled(x, 2) + scaled(x, 3), y)
+    assert sorted(g.jacobian().formula.split(" ")[-5:]) == ["+", "c₁_i", "c₂_i", "δ_ij", "δ_ij"]
+
+
+def test_indices_are_never_called_as_names_are():
+    assert trace(lambda k, x: k * x, 2.0, y).jacobian("x").formula == "∂f_i/∂x_j = δ_ij k"
+    assert trace(lambda i, M: i * M, 2.0, W).jacobian("M").formula == "∂f_jk/∂M_lm = δ_jl δ_km i"
+
+
+def test_entries_and_repeated_expressions_have_names():
+    def arm(t, length):
+        a, b = t[0], t[0] + t[1]
+        return length[0] * np.cos(a) + length[1] * np.cos(b)
+
+    formula = trace(arm, y[:2], v[:2]).jacobian("t").formula
+    assert formula == "∂f/∂t_i = −[i=1] length[1] sin(b) − [i=0] length[1] sin(b) − [i=0] length[0] sin(a)"

@@ -18,6 +18,7 @@ from jacobians import (
     SoftmaxCrossEntropy,
     SquaredError,
     Tanh,
+    trace,
 )
 from jacobians.layers.attention import weights
 from jacobians.layers.registry import entries
@@ -37,11 +38,14 @@ class Reader:
         self.values = dict(values)
 
     def equation(self, text, shape):
-        """The array that the right side describes, for axes with the letters i, j, k, …."""
-        return self.right_side(text.partition(" = ")[2], shape)
+        """The array that the right side describes, for axes with the letters on the left."""
+        left, _, right = text.partition(" = ")
+        return self.right_side(
+            right, shape, [i for part in left.split("∂")[1:] for i in self.split(part.rstrip("/"))[1]]
+        )
 
-    def right_side(self, text, shape):
-        axes = [letter(k) for k in range(len(shape))]
+    def right_side(self, text, shape, axes=None):
+        axes = [letter(k) for k in range(len(shape))] if axes is None else axes
         total = np.zeros(shape)
         signs = re.split(r"(?:^| )([−+]) ?|^(−)", text)
         products, sign = [], 1
@@ -211,6 +215,71 @@ def networks():
 def test_chains(net, x):
     for wrt in net.linearize(x)[1]:
         assert_formula_is_the_tensor(net, (x,), wrt)
+
+
+def functions():
+    rng = np.random.default_rng(0)
+    A, W, x, y = rng.normal(size=(3, 2)), rng.normal(size=(3, 3)), rng.normal(size=2), rng.normal(size=3)
+
+    def squares(A, x, y):
+        f = np.tanh(A @ x)
+        e = y - f
+        loss = np.sum(e**2) / 2
+        return loss  # noqa: RET504 - a name to be found
+
+    def in_one_line(A, x, y):
+        return 0.5 * np.sum((y - np.tanh(A @ x)) ** 2)
+
+    def softmax(A, x, y):
+        e = np.exp(A @ x)
+        p = e / np.sum(e)
+        return -np.sum(y * np.log(p))
+
+    def gauss(x, mu, sigma):
+        z = (x - mu) / sigma
+        return np.exp(-(z**2) / 2) / sigma
+
+    def logistic(A, x, y):
+        m = y * (A @ x)
+        return np.mean(np.log1p(np.exp(-m)))
+
+    def branches(W, x_1, learning_rate):
+        h = np.sin(W @ x_1)
+        g = np.cos(W @ h) * h
+        return learning_rate * g + h / np.sum(g**2)
+
+    def rows(A, k):
+        return k * A[0] * A[1] + np.sqrt(A[2] ** 2)
+
+    yield "squares", squares, (A, x, y)
+    yield "one line", in_one_line, (A, x, y)
+    yield "softmax", softmax, (A, x, y)
+    yield "gauss", gauss, (x, 0.3, 2.0)
+    yield "logistic", logistic, (A, x, y)
+    yield "branches", branches, (W, y, 0.5)
+    yield "rows", rows, (A, 3.0)
+    yield "ratio", lambda x, y: x / (y * y), (y, y + 3)
+    yield "norm", lambda A, x: np.linalg.norm(A @ x - 1) ** 2, (A, x)
+
+
+@pytest.mark.parametrize(("f", "arguments"), [pytest.param(f, a, id=name) for name, f, a in functions()])
+def test_the_formulas_of_graphs_evaluate_to_their_jacobians(f, arguments):
+    g = trace(f, *arguments)
+    named = {(name, np.ndim(g[name])): g[name] for name in g.names}
+    for k, argument in enumerate(arguments):
+        found = g.explain(k)
+        reader = Reader({**named, **found.values})
+        for factor in found.factors:
+            assert_close(reader.equation(equation(factor.form, LONGEST), factor.shape), factor.full())
+        J = g.jacobian(k)
+        assert J.shape == np.shape(g.output) + np.shape(argument)
+        if "[…]" not in equation(J.form, LONGEST):
+            assert_close(reader.equation(equation(J.form, LONGEST), J.shape), J.full())
+        for step in found.steps:
+            if isinstance(step, Definition):
+                name, indices = reader.split(step.left)
+                reader.values[name, len(indices)] = reader.right_side(step.right, step.shape)
+        assert_close(reader.equation(found.formula, J.shape), J.full())
 
 
 def test_the_reader_notices_a_wrong_formula():

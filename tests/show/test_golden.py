@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jacobians import Affine, Chain, Linear, MatMul, Residual, Softmax, SquaredError, Tanh
+from jacobians import Affine, Chain, Linear, MatMul, Residual, Softmax, SquaredError, Tanh, trace
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -19,6 +19,16 @@ x = np.array([1.0, -0.5])
 single = Chain(Affine(A, np.zeros(3)), Tanh())
 two = Chain(hidden=single, out=Affine(B, np.zeros(2)), p=Softmax(), loss=SquaredError(np.array([0.0, 1.0])))
 residual = Chain(Residual(Chain(Linear(np.eye(2)), Tanh())), Linear(A))
+
+
+def squares(A, x, y):
+    f = np.tanh(A @ x)
+    e = y - f
+    loss = np.sum(e**2) / 2
+    return loss  # noqa: RET504 - a name to be found
+
+
+graph = trace(squares, A, x, np.array([1.0, 0.0, -1.0]))
 
 
 def without_counts(text):
@@ -38,6 +48,10 @@ def rendered():
         "explain_residual": residual.explain(x, wrt="x"),
         "diagram_two": two.diagram(x),
         "diagram_residual": residual.diagram(x),
+        "graph": graph,
+        "graph_table": graph.table(),
+        "graph_explain": graph.explain("A"),
+        "graph_diagram": graph.diagram(),
         "layouts": dzdA.layouts(),
         "layouts_gradient": two.linearize(x)[1]["x"].named("L", "x").layouts(),
         "jacobian": dzdA,
