@@ -1,8 +1,10 @@
 """Rendering, apart from the model.
 
-- `formula`, `sums`: index notation as text; `markup`: the same as HTML and LaTeX; `columns`: text in columns.
-- `names`: what the values of a chain are called; `table`: the shape table; `diagram`: boxes and arrows.
-- `explanation`: the derivation of one Jacobian, from `derivation` and `costs`; `pages`: on paper.
-- `html`, `pattern`: what a notebook shows for a Jacobian; `plot`, `blocks`, `grid`, `entry_table`: as a picture;
-  `layouts`: in other books. `style`: the look of all of it, which survives in notebooks that are not trusted.
+- `derivatives`: a graph as it is shown, values with names and the local Jacobians between them. From it are made:
+  `table`, the shape table; `explanation`, the derivation of one Jacobian (`explained` is what there is to say,
+  `derivation` its lines, `costs` the orders of elimination, `pages` how it stands on paper).
+- `diagram`: boxes and wires, placed by `layered`.
+- `html`, `pattern`, `grid`, `entry_table`: what a notebook shows for a Jacobian; `plot`, `blocks`: as a picture;
+  `layouts`: in other books; `columns`: text in columns.
+- `style`: the look of all of it, which survives in notebooks that are not trusted.
 """
