@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Argument = str | int
+SHORT = 5  # letters of a function's name that is better than f for its output
 
 
 class Graph:
@@ -57,16 +58,22 @@ class Graph:
         self._numbers = self._named(source)
 
     def _named(self, source: SourceNames) -> dict[str, int]:
-        """Name every value, and the letters in every formula; outputs without a name are called f."""
-        recording, outputs = self._recording, self._evaluation.output
+        """Name every value, and the letters in every formula."""
+        recording = self._recording
         self._sources = source.held
-        called = dict.fromkeys(outputs.numbers, "f")
-        called.update({number: readable(name) for number, name in source.values.items()})
+        called = {number: readable(name) for number, name in source.values.items()}
+        taken = {*called.values(), *map(readable, recording.leaves)}
+        called = self._outputs(taken) | called
         origins = recording.origins or {}
         used = {id(origins.get(id(x))): None for node in recording.nodes for x in node.inputs if x.ndim}
         known = [one for one in used if one in source.constants]
-        taken = [*called.values(), *map(readable, recording.leaves)]
-        constants = dict(zip(known, apart([readable(source.constants[one]) for one in known], taken), strict=True))
+        constants = dict(
+            zip(
+                known,
+                apart([readable(source.constants[one]) for one in known], {*taken, *called.values()}),
+                strict=True,
+            )
+        )
         steps = [
             Step(
                 node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
@@ -76,6 +83,18 @@ class Graph:
         ]  # fmt: skip
         recording.naming = named({number: readable(name) for name, number in recording.leaves.items()}, steps)
         return {name: number for number, (name, _) in recording.naming.items()}
+
+    def _outputs(self, taken: Collection[str]) -> dict[int, str]:
+        """Names for outputs, if the source has none: the function's, or their keys; variables keep theirs."""
+        function = readable(_called(self._function))
+        names = (function, "f") if len(function) <= SHORT else ("f", function)
+        free = next((name for name in names if name not in taken), f"{function}()")
+        outputs = self._evaluation.output
+        keys = {
+            n: readable(path) if path.isidentifier() else free
+            for path, n in zip(outputs.names, outputs.numbers, strict=True)
+        }
+        return {n: key if key not in taken else free for n, key in keys.items()}
 
     def _constants(self, node: Node, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:
         """The inputs of a node that are constants with these names, by identity; numbers are their own names."""

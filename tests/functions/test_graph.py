@@ -78,7 +78,7 @@ def shared(W, x):
         (norm_squared, (A, x, y), "x", "∂f/∂x_i = 2 Σ_j (Ax-b)_j A_ji"),
         (logistic, (x, X, np.sign(y)), "w", "∂loss/∂w_i = −Σ_j (1/(1+exp(-m)))_j exp(-m)_j y_j X_ji"),
         (mean_squares, (x, X, y), "w", "∂f/∂w_i = 2/3 Σ_j (Xw-t)_j X_ji"),
-        (gauss, (x, 0.1, 2.0), "x", "∂f_i/∂x_j = −δ_ij f_i z_i (1/sigma)"),
+        (gauss, (x, 0.1, 2.0), "x", "∂gauss_i/∂x_j = −δ_ij gauss_i z_i (1/sigma)"),
         (weighted, (0.1, x, A, 0.3), "W1", "∂f/∂W₁_ij = 2 lambda W₁_ij + 2 learningˍrate h_i x₁_j"),
         (lambda x, y: x / y, (x, x + 3), "y", "∂f_i/∂y_j = −δ_ij (f/y)_i"),
         (lambda x: x + x, (x,), "x", "∂f_i/∂x_j = 2 δ_ij"),
@@ -348,9 +348,9 @@ def branches(W, x, b):
 
 def test_a_graph_with_branches_and_several_outputs():
     g = trace(branches, W, y, v)
-    assert repr(g) == "Graph of branches(W (3, 3), x (3,), b (3,)) → f₁ (3,), f₂ (): 10 operations"
+    assert repr(g) == "Graph of branches(W (3, 3), x (3,), b (3,)) → share (3,), total (): 10 operations"
     assert g.check().ok
-    assert [row.name for row in g.table().rows][-6:] == [f"∂f{k}/∂{name}" for k in "₁₂" for name in "Wxb"]
+    assert [row.name for row in g.table().rows][-6:] == [f"∂{k}/∂{name}" for k in ("share", "total") for name in "Wxb"]
     assert [row.name for row in g.table(of="u").rows][-3:] == ["∂u/∂W", "∂u/∂x", "∂u/∂b"]
     picture = g.diagram()
     assert len(picture.boxes) == 10
@@ -361,7 +361,7 @@ def test_a_graph_with_branches_and_several_outputs():
 
 def test_the_derivation_of_a_graph_is_its_jacobian():
     g = trace(branches, W, y, v)
-    for of in ("u", "s", "w", "f1", "f2"):
+    for of in ("u", "s", "w", "share", "total"):
         for wrt in ("W", "x", "b", "u"):
             if (of, wrt) != ("u", "u"):
                 found = g.explain(wrt, of=of)
@@ -404,4 +404,28 @@ def test_entries_and_repeated_expressions_have_names():
         return length[0] * np.cos(a) + length[1] * np.cos(b)
 
     formula = trace(arm, y[:2], v[:2]).jacobian("t").formula
-    assert formula == "∂f/∂t_i = −[i=1] length[1] sin(b) − [i=0] length[1] sin(b) − [i=0] length[0] sin(a)"
+    assert formula == "∂arm/∂t_i = −[i=1] length[1] sin(b) − [i=0] length[1] sin(b) − [i=0] length[0] sin(a)"
+
+
+def test_the_output_is_called_as_the_function_is_and_variables_keep_their_names():
+    def loss(A, x, y):
+        f = np.tanh(A @ x)
+        return np.sum((y - f) ** 2) / 2
+
+    g = trace(loss, A, x, y)
+    assert g.jacobian("A").formula == "∂loss/∂A_ij = −(y-f)_i (1-f²)_i x_j"
+    assert g.jacobian("x", of="f").formula == "∂f_i/∂x_j = (1-f²)_i A_ij"
+    f = lambda x: np.sin(x) * 2
+    assert trace(f, y).jacobian().formula == "∂f_i/∂x_j = 2 δ_ij cos(x)_i"
+
+    def network(x):
+        f = np.sin(x)
+        return f * f
+
+    assert trace(network, y).jacobian().formula == "∂network_i/∂x_j = 2 δ_ij f_i cos(x)_i"
+
+    def h(x):
+        h = np.sin(x)
+        return h * h
+
+    assert trace(h, y).jacobian().formula == "∂f_i/∂x_j = 2 δ_ij h_i cos(x)_i"
