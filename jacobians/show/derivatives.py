@@ -14,6 +14,7 @@ from jacobians.engine import algebra, compiler
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form, Shape
 
+LONG = 120  # letters of a sum of products
 Pair = tuple[int, int]
 """The numbers of a value and of an argument: ∂value/∂argument."""
 
@@ -129,10 +130,13 @@ class Derivatives(Generic[J]):
         return f"∂{self.values[pair[0]].name}/∂{self.values[pair[1]].name}"
 
     def written(self, value: int, argument: int, most: int = 4) -> str:
-        """The chain rule, as in ∂f/∂z · ∂z/∂A: a product for every path, added up; […] where there are too many."""
+        """The chain rule, as in ∂f/∂z · ∂z/∂A: a product for every path, added up; ⋯ where that would be long."""
         found = self.between(value, argument).paths(value, argument, most + 1)
-        products = [" · ".join(self._short([self.name(pair) for pair in path])) for path in found[:most]]
-        return " + ".join([*products, "⋯"] if len(found) > most else products) or "0"
+        products = [" · ".join(self._short([self.name(pair) for pair in path])) for path in found]
+        shown = products[:most]
+        while len(shown) > 1 and len(" + ".join(shown)) > LONG:
+            shown.pop()
+        return " + ".join([*shown, "⋯"] if len(shown) < len(products) else shown) or "0"
 
     def _short(self, names: list[str]) -> list[str]:
         return names if len(names) <= 6 else [*names[:3], "⋯", *names[-2:]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from jacobians.engine.memory import in_words
@@ -13,6 +14,8 @@ from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
 from jacobians.show.explained import Explained, name_of, shape_of, whole_formula
 from jacobians.show.style import shown, styled
+
+WIDE = 120  # letters in a line of what each letter of the einsum string runs over
 
 # --- as text ----------------------------------------------------------------------------------------------------------
 
@@ -42,7 +45,7 @@ def _contraction(found: Explained[Any]) -> Iterator[str]:
     """What is contracted, in a line or two."""
     if found.axes:
         yield f"Contracted: {found.subscripts}"
-        yield f"  {found.axes}"
+        yield from wrap(found.axes, WIDE, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
     elif found.subscripts:
         yield "A product of numbers:"
     else:
