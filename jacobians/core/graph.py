@@ -22,6 +22,7 @@ from jacobians.engine.tape import INSTEAD, Array
 from jacobians.errors import TracingError, locate
 from jacobians.kept import Memory
 from jacobians.notation.naming import Naming, Step, letters_of, named
+from jacobians.notation.renaming import DIGITS
 from jacobians.notation.structure import Form, Shape
 
 T = TypeVar("T")
@@ -262,8 +263,8 @@ class Recording:
     ) -> tuple[compiler.Edge, ...]:
         """The local Jacobians as edges of a graph."""
         naming, found = self.naming if naming is None else naming, []
-        for _, value, shape, dtype, own, patterns in written:
-            out_name, names = naming.get(value, own)
+        for node, value, shape, dtype, own, patterns in written:
+            out_name, names = naming.get(value) or (_numbered(node, naming) if naming else own)
             for name, number, pattern, numbers in patterns:
                 argument, called = self.values[number], naming[number][0] if number in naming else name
                 both = np.result_type(dtype, argument)
@@ -407,3 +408,21 @@ def _formulas(local: Any) -> Iterator[str | Form]:
     else:
         for _, text, *_ in local:
             yield text
+
+
+def _numbered(node: Node, naming: Mapping[int, Naming]) -> Naming:
+    """Names for what is made beside the values that have names: letters with the numbers of values."""
+    numbers = dict(node.arguments)
+    called = {name: naming[n][0] if n in naming else name + str(n).translate(DIGITS) for name, n in numbers.items()}
+    for name, array in zip(node.layer.input_names, node.inputs, strict=True):
+        if name not in numbers:
+            called[name] = number_text(array) or f"{name}{str(node.value).translate(DIGITS)}"
+    called[node.layer.output_name] = made = node.layer.output_name + str(node.value).translate(DIGITS)
+    return made, tuple(called.items())
+
+
+def number_text(array: Array) -> str:
+    """A single number as the name of itself; nothing for an array."""
+    if array.ndim or array.dtype.kind not in "fiuc":
+        return ""
+    return f"({complex(array):g})" if array.dtype.kind == "c" else f"{array:g}"

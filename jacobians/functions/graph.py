@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.core import second, showing
-from jacobians.core.graph import Node, Wanted
+from jacobians.core.graph import Node, Wanted, number_text
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.vectors import number as plain
@@ -88,7 +88,7 @@ class Graph:
         """Names for outputs, if the source has none: the function's, or their keys; variables keep theirs."""
         function = readable(_called(self._function))
         names = (function, "f") if len(function) <= SHORT else ("f", function)
-        free = next((name for name in names if name not in taken), f"{function}()")
+        free = next((name for name in (*names, "output") if name not in taken), f"{function}()")
         outputs = self._evaluation.output
         keys = {
             n: readable(path) if path.isidentifier() else free
@@ -101,8 +101,8 @@ class Graph:
         traced, origins = {name for name, _ in node.arguments}, self._recording.origins or {}
         for name, array in zip(node.layer.input_names, node.inputs, strict=True):
             original = origins.get(id(array), array)
-            if name not in traced and array.ndim == 0 and array.dtype.kind in "fiu":
-                yield name, f"{array:g}"
+            if name not in traced and (number := number_text(array)):
+                yield name, number
             elif name not in traced and id(original) in names:
                 yield name, names[id(original)]
 

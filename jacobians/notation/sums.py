@@ -61,6 +61,7 @@ class Written(NamedTuple):
 def collected(products: Sequence[Written]) -> list[Written]:
     """Equal products as one: A_ij + A_ij is 2 A_ij, and A_ij − A_ij is nothing."""
     found: dict[tuple[object, ...], tuple[float, Written]] = {}
+    products = [one for one in products if not any(s.is_number and s.value == 0 for s in one.signs)]
     for one in products:
         number, rest = 1.0, []
         for sign in one.signs:

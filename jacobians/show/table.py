@@ -114,8 +114,8 @@ def table(title: str, graph: Derivatives[J], composed: Mapping[Pair, J], heading
         _row(graph, pair, jacobian) for pair, jacobian in composed.items()
         if pair not in graph.local or len(graph.between(*pair).local) > 1
     ]  # fmt: skip
-    if not rest:
-        return Table(title, (("", tuple(local)),))
+    if not rest or not local:
+        return Table(title, (("", tuple(local or rest)),))
     return Table(title, tuple(zip(headings, (tuple(local), tuple(rest)), strict=True)))
 
 

@@ -429,3 +429,16 @@ def test_the_output_is_called_as_the_function_is_and_variables_keep_their_names(
         return h * h
 
     assert trace(h, y).jacobian().formula == "∂f_i/∂x_j = 2 δ_ij h_i cos(x)_i"
+
+
+def test_numbers_and_zeros_in_formulas():
+    assert trace(lambda x: np.sum(x**3), y).hessian("x").formula == "∂²f/∂x_i∂x_j = 6 δ_ij x_i"
+    assert trace(lambda x: x * 0 + 1, y).jacobian().formula == "∂f_i/∂x_j = 0"
+    assert trace(lambda x: np.exp(1j * x), y).jacobian().formula == "∂f_i/∂x_k = δ_ik f_i (0+1j)"  # j is no index here
+
+
+def test_a_value_by_itself():
+    g = trace(lambda x: x, y)
+    assert g.explain().product == "∂x/∂x = 1"
+    assert [row.formula for row in g.table().rows] == ["∂x_i/∂x_j = δ_ij"]
+    assert str(g.diagram()) == "x (3,)"
