@@ -65,7 +65,7 @@ class Graph:
         taken = {*called.values(), *map(readable, recording.leaves)}
         called = self._outputs(taken) | called
         origins = recording.origins or {}
-        used = {id(origins.get(id(x))): None for node in recording.nodes for x in node.inputs if x.ndim}
+        used = {id(origins.get(id(x), x)): None for node in recording.nodes for x in node.inputs if x.ndim}
         known = [one for one in used if one in source.constants]
         constants = dict(
             zip(
