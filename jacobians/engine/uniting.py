@@ -42,7 +42,7 @@ class TermUnifier:
         shift, lookups = len(self.sizes), len(self.lookups)
         self.sizes.update(enumerate(term.sizes, shift))
         self.sign *= term.sign
-        if not shift:
+        if not shift and not lookups:
             self.factors.extend(term.factors)
             self.lookups.extend(term.lookups)
             self.groups.append((list(term.out), list(term.wrt)))

@@ -118,3 +118,9 @@ def test_nested_arguments_and_outputs():
     g = trace(f, params, rng.normal(size=2))
     assert "params.b.0" in g.names
     assert g.jacobian("params.W", of="h").shape == (3, 3, 2)
+
+
+def test_an_entry_of_taken_entries():
+    x = np.arange(4.0).reshape(2, 2)
+    for f in (lambda x: np.ravel(x)[[0, 3, 2, 1]][1], lambda x: np.sort(np.ravel(x))[2] * x[[1, 0]][:, [1, 0]][0, 0]):
+        right(f, x)  # lookups without a label: of several, none may be taken for another
