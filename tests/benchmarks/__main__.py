@@ -31,11 +31,11 @@ def main() -> None:
     import torch
     from tqdm import tqdm
 
-    from tests.benchmarks import functions, workloads
+    from tests.benchmarks import functions, hessians, workloads
 
     torch.set_num_threads(2)
     fill, gemm = _limits()
-    every = workloads.WORKLOADS | functions.WORKLOADS
+    every = workloads.WORKLOADS | functions.WORKLOADS | hessians.WORKLOADS
     rows = [
         _row(every[name](), fill, gemm, options.seconds) for name in tqdm(options.names or list(every), leave=False)
     ]
