@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.core.graph import Node, Recording, Wanted
+from jacobians.core.graph import Node, Recording, Wanted, Written
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced, traced_layer
@@ -19,8 +19,16 @@ from jacobians.engine import compiler, second
 from jacobians.engine.tape import Array
 from jacobians.errors import TracingError
 from jacobians.kept import Memory
+from jacobians.notation.naming import Naming
+from jacobians.notation.parse import parse
+from jacobians.notation.renaming import DIGITS, new_name
 
 FIRST = -(1 << 30)  # the vertex of tangents
+EXPRESSIONS = {  # what a value that a formula does not name is called, by the layer that makes it
+    "Add": "({}+{})", "Subtract": "({}-{})", "Multiply": "{}·{}", "Divide": "({}/{})", "Negative": "(-{})",
+    "Square": "{}²", "Reciprocal": "(1/{})", "Sqrt": "√{}", "Exp": "exp({})", "Log": "log({})", "Sin": "sin({})",
+    "Cos": "cos({})", "Tanh": "tanh({})", "Sigmoid": "σ({})", "Abs": "|{}|",
+}  # fmt: skip
 _plans = Memory()
 
 
@@ -76,7 +84,7 @@ def _plan(
     recording: Recording, wanted: Sequence[Second], full: bool, seeds: Sequence[Seed] = ()
 ) -> tuple[compiler.Plan, list[Array]]:
     """The compiled second derivatives, and the arrays that they take."""
-    drawing = _Drawing(recording, wanted, seeds)
+    drawing = _Drawing(recording, wanted, seeds, named=not full)
     values = recording.values
     ends = {number: (values[number].shape, values[number].dtype) for one in wanted for number in one[:2]}
     ends |= {one.second: (values[one.second].shape, values[one.second].dtype) for one in wanted if one.second != FIRST}
@@ -95,7 +103,7 @@ def _plan(
 class _Drawing:
     """The graph of a recording, and behind it that of its local Jacobians, written down for the engine."""
 
-    def __init__(self, recording: Recording, wanted: Sequence[Second], seeds: Sequence[Seed] = ()) -> None:
+    def __init__(self, recording: Recording, wanted: Sequence[Second], seeds: Sequence[Seed], named: bool) -> None:
         self.recording = recording = recording.copy()
         self.arrays: list[Array] = []
         self.numbers: dict[int, int] = {}
@@ -105,19 +113,21 @@ class _Drawing:
         if recording.parts:
             recording.require_no_parts(sought)
         between = recording.between(sought)
-        self.curved: list[second.Curved] = []
-        factors: set[int] = set()
-        for node, depends in between:
-            for edge, marks in self._curved(node, depends):
-                self.curved.append(second.Curved(edge, marks))
-                factors.update(m for some in marks for m in some if m is not None)
+        texts: dict[int, tuple[str, int]] = {}  # what a layer calls a factor, and which value the layer makes
+        curved = [self._curved(node, depends, texts) for node, depends in between]
         done = {node.value for node, _ in between}
-        sought = [Wanted(factor, argument, "", "") for factor in factors for argument in by]
-        written = [
+        sought = [Wanted(factor, argument, "", "") for factor in texts for argument in by]
+        factors = [
             recording.write(node, depends, self.arrays, self.numbers)
             for node, depends in recording.between(sought) if node.value not in done
         ]  # fmt: skip
-        self.edges = [*recording.edges(written), *[self._sown(seed) for seed in seeds]]
+        naming = self._names([written for written, _ in curved], factors, texts) if named else None
+        self.curved = [
+            second.Curved(edge, marks)
+            for written, some in curved
+            for edge, marks in zip(recording.edges([written], naming), some, strict=True)
+        ]
+        self.edges = [*recording.edges(factors, naming), *[self._sown(seed) for seed in seeds]]
 
     def _sown(self, seed: Seed) -> compiler.Edge:
         """A Jacobian that is put before the graph."""
@@ -126,17 +136,56 @@ class _Drawing:
         shapes = form.out_shape, form.wrt_shape
         return compiler.Edge(seed.value, seed.argument, *shapes, form.dtype, "u", "t", form, tuple(numbers))
 
-    def _curved(self, node: Node, depends: set[int] | None) -> list[tuple[compiler.Edge, tuple[second.Marks, ...]]]:
+    def _curved(
+        self, node: Node, depends: set[int] | None, texts: dict[int, tuple[str, int]]
+    ) -> tuple[Written, list[tuple[second.Marks, ...]]]:
         """The local Jacobians of a node, and which of their factors are values."""
         recording = self.recording
         local = self._traced(node)
         plain, marks = {}, {}
         for name, number in node.arguments:
             if depends is None or number in depends:
-                plain[name], marks[name] = _apart(local.get(name), recording)
+                one = local.get(name)
+                plain[name], marks[name] = _apart(one, recording)
+                formulas = [text for _, text, _ in one.written] if isinstance(one, Terms) else ["" for _ in marks[name]]
+                for text, some in zip(formulas, marks[name], strict=True):
+                    called = [factor.name for factor in parse(text).arrays] if text else [""] * len(some)
+                    texts.update((m, (word, node.value)) for word, m in zip(called, some, strict=True) if m is not None)
         written = recording.write(node, depends, self.arrays, self.numbers, plain)
-        names = [name for name, *_ in written[-1]]
-        return list(zip(recording.edges([written]), [marks[name] for name in names], strict=True))
+        return written, [marks[name] for name, *_ in written[-1]]
+
+    def _names(
+        self, curved: Sequence[Written], factors: Sequence[Written], texts: Mapping[int, tuple[str, int]]
+    ) -> dict[int, Naming]:
+        """What everything is called: a factor as in the formula that it stands in, what it is made of as it is made."""
+        found = dict(self.recording.names(curved))
+        called = {number: name for number, (name, _) in found.items()}
+        for number, (text, value) in texts.items():
+            if text and number not in called:
+                called[number] = new_name(text, found[value][1])
+        makers = {node.value: node for node in self.recording.nodes}
+
+        def name(number: int) -> str:
+            if number not in called:
+                node = makers.get(number)
+                parts = list(inputs(node).values()) if node else []
+                known = node and len(parts) == len(node.inputs) and _expression(node.layer)
+                output = node.layer.output_name if node else "c"
+                called[number] = known.format(*parts) if known else output + str(number).translate(DIGITS)
+            return called[number]
+
+        def inputs(node: Node) -> dict[str, str]:
+            numbers = dict(node.arguments)
+            return {
+                one: name(numbers[one]) if one in numbers else f"{array:g}"
+                for one, array in zip(node.layer.input_names, node.inputs, strict=True)
+                if one in numbers or array.ndim == 0
+            }
+
+        for node, value, *_ in factors:
+            known = {**inputs(node), node.layer.output_name: name(value)}
+            found[value] = name(value), tuple((old, new) for old, new in known.items() if old != new)
+        return found
 
     def _traced(self, node: Node) -> Mapping[str, Any]:
         """What a layer writes of traced values."""
@@ -153,6 +202,15 @@ class _Drawing:
             problem = "has no second derivative: its local Jacobian cannot be traced"
             raise TracingError(f"{type(node.layer).__name__} {problem}: {error}") from error
         return found
+
+
+def _expression(layer: Any) -> str:
+    """How what a layer makes is written, if there is a way."""
+    kind = type(layer).__name__
+    if kind == "Rearrange" and len(layer.shape) == 2:
+        size = layer.shape[0] * layer.shape[1]
+        return "{}ᵀ" if np.array_equal(layer.positions, np.arange(size).reshape(layer.shape).T) else ""
+    return EXPRESSIONS.get(kind, "")
 
 
 def _apart(written: Any, recording: Recording) -> tuple[Any, tuple[second.Marks, ...]]:

@@ -22,14 +22,17 @@ DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 def renamed(form: Form, names: Names) -> Form:
     """The form with these names replaced wherever they stand, as f in (1-f²)."""
-    if not names:
-        return form
+    return with_symbols(form, lambda name: new_name(name, names)) if names else form
+
+
+def new_name(name: str, names: Names) -> str:
+    """The name with other names in it replaced.
+
+    >>> new_name("(1-f²)", (("f", "h"),))
+    '(1-h²)'
+    """
     known = dict(names)
-
-    def new(name: str) -> str:
-        return known.get(name) or re.sub(WORD, lambda word: known.get(word[0], word[0]), name)
-
-    return with_symbols(form, new)
+    return known.get(name) or re.sub(WORD, lambda word: known.get(word[0], word[0]), name)
 
 
 def renamed_words(form: Form, names: Names) -> Form:

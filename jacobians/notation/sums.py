@@ -28,12 +28,12 @@ class Sign(NamedTuple):
     @property
     def is_number(self) -> bool:
         """Whether this is a number."""
-        return not self.indices and re.fullmatch(NUMBER, self.name) is not None
+        return not self.indices and re.fullmatch(rf"{NUMBER}|\({NUMBER}\)", self.name) is not None
 
     @property
     def value(self) -> float:
         """The value of a number."""
-        above, _, below = self.name.partition("/")
+        above, _, below = self.name.strip("()").partition("/")
         return float(above) / float(below or 1)
 
     @property

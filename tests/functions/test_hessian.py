@@ -5,7 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians import hessian, jacobian, numerical_jacobian, trace
+from jacobians import (
+    BinaryCrossEntropyWithLogits,
+    Chain,
+    Inverse,
+    JacobianTooLarge,
+    Linear,
+    LogDet,
+    LogSumExp,
+    QuadraticForm,
+    Tanh,
+    hessian,
+    jacobian,
+    numerical_jacobian,
+    trace,
+)
 from tests.functions.hessian_functions import FUNCTIONS
 
 rng = np.random.default_rng(0)
@@ -78,3 +92,42 @@ def test_a_graph_has_second_derivatives_of_every_value():
     H, h = g.hessian("x").full(), rng.normal(size=(5, 4))
     np.testing.assert_allclose(g.hvp(h[0], "x"), H @ h[0])
     np.testing.assert_allclose(g.hvp(h, "x"), h @ H)
+
+
+@pytest.mark.parametrize(
+    ("H", "formula"),
+    [
+        (lambda: QuadraticForm().hessian(x, M), "∂²z/∂x_i∂x_j = (A+Aᵀ)_ji"),
+        (lambda: LogSumExp().hessian(x), "∂²z/∂x_i∂x_j = δ_ij p_i − p_i p_j"),
+        (lambda: LogDet().hessian(M), "∂²d/∂x_ij∂x_kl = −X⁻¹_li X⁻¹_jk"),
+        (lambda: Inverse().hessian(M), "∂²Y_ij/∂x_kl∂x_mn = Y_im Y_lj Y_nk + Y_ik Y_nj Y_lm"),
+        (lambda: Chain(Linear(A), Tanh()).hessian(x), "∂²f_i/∂x_j∂x_k = −2 f_i (1-f²)_i A_ij A_ik"),
+        (lambda: trace(lambda X: np.trace(X @ X), M).hessian(), "∂²f/∂X_ij∂X_kl = 2 δ_jk δ_il"),
+        (lambda: trace(lambda x: (A @ x - b) @ (A @ x - b), x).hessian(), "∂²f/∂x_i∂x_j = 2 Σ_k A_ki A_kj"),
+        (lambda: Chain(Linear(A), BinaryCrossEntropyWithLogits([1, 0, 1])).hessian(x),
+         "∂²L/∂x_i∂x_j = Σ_k […]_ki A_kj"),
+    ],
+)  # fmt: skip
+def test_formulas_of_the_matrix_cookbook(H, formula):
+    assert H().formula == formula
+
+
+def test_structure_is_kept():
+    n = 2000
+    at = np.random.default_rng(1).normal(size=n)
+    H = trace(lambda x: np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2), at).hessian()
+    assert H.nonzeros <= 3 * n
+    assert H.nbytes < 40 * n * 8
+    matrix = H.sparse()
+    assert matrix.nnz == 3 * n - 2
+    np.testing.assert_allclose(matrix.diagonal()[1:-1], 1200 * at[1:-1] ** 2 - 400 * at[2:] + 202)
+    np.testing.assert_allclose(matrix.diagonal(1), -400 * at[:-1])
+    np.testing.assert_array_equal(hessian(np.sin, sparse=True)(at).nonzero(), (np.arange(n) * (n + 1), np.arange(n)))
+
+
+def test_memory_is_refused_before_it_is_allocated():
+    with pytest.raises(JacobianTooLarge, match="of shape"):
+        hessian(lambda X: np.linalg.inv(X))(np.eye(300))
+    H = trace(lambda X: np.linalg.inv(X), np.eye(300)).hessian()
+    assert H.nbytes < 10 * 300**2 * 8
+    assert H[0, 0, 0, 0, 0, 0] == 2
