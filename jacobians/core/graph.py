@@ -9,6 +9,8 @@ shapes, dtypes, and which arrays are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from itertools import count
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -18,7 +20,7 @@ from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
 from jacobians.engine.linearized import Linearized, Structure
 from jacobians.engine.sources import Between
-from jacobians.engine.tape import INSTEAD, Array
+from jacobians.engine.tape import INSTEAD, Array, is_traced
 from jacobians.errors import TracingError, locate
 from jacobians.kept import Memory
 from jacobians.notation.naming import Naming, Step, letters_of, named
@@ -84,6 +86,9 @@ class Wanted(NamedTuple):
 _structures = Memory()
 
 
+_serials = count()
+
+
 class Recording:
     """Values, and the layers that made them.
 
@@ -93,10 +98,14 @@ class Recording:
         What the layers are called whose parameters are to be differentiated by: a prefix for each, by identity.
     """
 
-    __slots__ = ("aliases", "constants", "leaves", "naming", "nodes", "origins", "parts", "paths", "values")
+    __slots__ = (
+        "aliases", "constants", "is_open", "leaves", "naming", "nodes", "origins", "parts", "paths", "serial", "values",
+    )  # fmt: skip
 
     def __init__(self, paths: Mapping[int, str]) -> None:
         self.paths = paths
+        self.serial = next(_serials)  # inner recordings begin after outer ones
+        self.is_open = True  # the function is still running
         self.values: list[Array] = []
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
@@ -124,6 +133,10 @@ class Recording:
 
     def apply(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
         """Apply a layer to arrays, of which those with a number are values of the graph; the number of its output."""
+        for x in inputs:
+            if type(x) is not np.ndarray and is_traced(x):  # of an outer trace
+                outer: Any = x
+                return self.add(layer, inputs, numbers, outer.apply(layer, inputs))
         return self.add(layer, inputs, numbers, layer.forward(*inputs))
 
     def add(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None], output: Any) -> int:
@@ -144,7 +157,8 @@ class Recording:
                 arguments.append((name, self.leaf(path + name, array)))
         values = self.values
         number = len(values)
-        values.append(output if type(output) is np.ndarray else _numbers(output, layer))
+        plain = type(output) is np.ndarray and output.dtype.kind != "O"
+        values.append(output if plain else _numbers(output, layer))
         if arguments:
             self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
         else:
@@ -395,6 +409,9 @@ class Recording:
 
 def _numbers(output: Any, layer: Differentiable) -> Array:
     """The output of a layer as an array."""
+    if is_traced(output):
+        traced: Array = copy(output)
+        return traced
     array = np.asarray(output)
     if array.dtype.kind not in "fcbiu":
         raise ValueError(f"{type(layer).__name__}: forward must give an array of numbers; it gives {output!r:.80}")

@@ -364,6 +364,9 @@ class Layer(Parameterized):
         return arrays
 
     def _input(self, values: ArrayLike, name: str) -> Array:
+        if isinstance(values, Traced):  # of an outer trace
+            traced: Any = values
+            return traced  # type: ignore[no-any-return]  # it stands for an array
         layer = type(self).__name__
         if name in self.integers:
             array = np.asarray(values)

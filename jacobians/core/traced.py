@@ -15,16 +15,17 @@ import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import lru_cache, partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.core.graph import Recording
-from jacobians.engine.tape import Array
+from jacobians.engine.tape import Array, is_traced
 from jacobians.errors import TracingError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callabl
 
     def apply_operator(self: Traced, other: Any) -> Any:
         kind = type(other)
-        if kind is Traced or kind in PLAIN:
+        if kind in PLAIN or (kind is Traced and other.recording is self.recording):
             return RULES[ufunc](other, self) if reflected else RULES[ufunc](self, other)
         return otherwise(self, other)
 
@@ -238,6 +239,8 @@ class Traced(NDArrayOperatorsMixin):
         return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        this, value = together((self, value))
+        require_innermost(self, this)
         RULES[operator.setitem](self, key, value)
 
     @property
@@ -255,7 +258,8 @@ class Traced(NDArrayOperatorsMixin):
                     return getattr(self.value, name)
                 refuse(f"the attribute {name} of a traced array", "use what NumPy has for it among its functions")
             raise AttributeError(f"a traced array has no attribute {name!r}")
-        return method(self)
+        found = method(self)
+        return partial(_method, self, method, found) if type(found) is FunctionType else found
 
     # The operators that programs consist of take a shorter way than through NumPy.
 
@@ -275,9 +279,10 @@ class Traced(NDArrayOperatorsMixin):
     # In place, arrays are written into; numbers, as everywhere in Python, are replaced.
 
     def _in_place(self, ufunc: np.ufunc, other: Any) -> Traced:
-        result: Traced = RULES[ufunc](self, other)
+        result: Traced = RULES[ufunc](*together((self, other)))
         if not self.ndim:
             return result
+        require_innermost(self, result)
         if result.shape != self.shape:
             raise ValueError(f"operands of shapes {self.shape} and {np.shape(other)} do not fit in place")
         self.become(result)
@@ -401,6 +406,8 @@ class Traced(NDArrayOperatorsMixin):
                 name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
                 refuse(name, "teach it with jacobians.derivative, or write it with other functions")
             one = partial(one, ufunc)
+        if (options or len(inputs) > 1) and apart((inputs, options)):
+            inputs, options = together((inputs, options))
         if not options:
             return one(*inputs)
         out = options.pop("out", None)
@@ -418,6 +425,8 @@ class Traced(NDArrayOperatorsMixin):
                 )
             name = f"{function.__module__.replace('numpy', 'np')}.{function.__name__}"
             refuse(name, "teach it with jacobians.derivative, or write it with other functions")
+        if apart((args, kwargs)):
+            args, kwargs = together((args, kwargs))
         out = kwargs.get("out")
         if out is None:
             return one(*args, **kwargs)
@@ -425,8 +434,8 @@ class Traced(NDArrayOperatorsMixin):
 
     def apply(self, layer: Any, inputs: Sequence[Any]) -> Traced:
         """Apply a layer to traced and plain inputs."""
-        _, arrays, numbers = prepared(inputs)
-        return Traced(self.recording, layer.record(self.recording, layer.prepared(tuple(arrays)), numbers))
+        recording, arrays, numbers = prepared(inputs)
+        return Traced(recording, layer.record(recording, layer.prepared(tuple(arrays)), numbers))
 
 
 def into(out: Any, result: Any) -> Any:
@@ -450,20 +459,16 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
     """
     recording, arrays, numbers = prepared(inputs)
     if output is None:
-        output = (compute or layer.forward)(*arrays)
+        output = compute(*arrays) if compute and compute != layer.forward else forwarded(layer, arrays)
+    elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
+        output = _stacked(output)
     return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
 
 
 def recording_of(inputs: Sequence[Any]) -> Recording:
-    """The recording that traced inputs belong to."""
-    found: Recording | None = None
-    for x in map(_stacked, inputs):
-        if isinstance(x, Traced):
-            if found is not None and x.recording is not found:
-                refuse("values of two traces meet in one function", "trace one function at a time; see hessian")
-            found = x.recording
-    assert found is not None
-    return found
+    """The recording that traced inputs belong to: the innermost one."""
+    found = [x.recording for x in map(_stacked, inputs) if isinstance(x, Traced)]
+    return max(found, key=lambda recording: recording.serial)
 
 
 def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | None]]:
@@ -482,7 +487,7 @@ def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | 
             if recording is None:
                 recording = x.recording
             elif recording is not x.recording:
-                recording = recording_of(inputs)  # which refuses
+                return prepared(together([_stacked(one) for one in inputs]))
             number = x.number
             array = recording.values[number]
             dtype = array.dtype if dtype is None or dtype is array.dtype else np.result_type(dtype, array)
@@ -538,7 +543,92 @@ def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any
 
 def plain(x: Any) -> Any:
     """The array of a traced value, for what is constant, such as a position; anything else as it is."""
-    return x.value if isinstance(x, Traced) else x
+    while isinstance(x, Traced):
+        x = x.value
+    return x
+
+
+# --- traces in traces -------------------------------------------------------------------------------------------------
+#
+# A function that is being traced may trace another one, as in jacobian(jacobian(f)). The values of the inner recording
+# are then traced values of the outer one, so all that is computed inside is recorded outside, too.
+
+
+def apart(values: Any) -> bool:
+    """Whether traced values of several recordings meet here."""
+    first: Recording | None = None
+    for x in _leaves(values):
+        if first is None:
+            first = x.recording
+        elif x.recording is not first:
+            return True
+    return False
+
+
+def together(values: Any) -> Any:
+    """Values of several recordings as values of the innermost one, in which those of the others are constants."""
+    found = {x.recording for x in _leaves(values)}
+    if len(found) < 2:
+        return values
+    inner = max(found, key=lambda recording: recording.serial)
+    for recording in found:
+        if recording is not inner and not recording.is_open:
+            refuse("a value that is left from another trace", "return what is needed of it, and pass that on")
+    return _lifted(inner, values)
+
+
+def _leaves(values: Any) -> Iterator[Traced]:
+    """The traced values in nested tuples, lists, dicts and arrays of objects."""
+    kind = type(values)
+    if kind is Traced:
+        yield values
+    elif kind is tuple or kind is list:
+        for one in values:
+            if type(one) not in PLAIN:
+                yield from _leaves(one)
+    elif kind is dict:
+        yield from _leaves(tuple(values.values()))
+    elif kind is np.ndarray and values.dtype.kind == "O":
+        yield from _leaves(values.reshape(-1).tolist())
+
+
+def _lifted(inner: Recording, values: Any) -> Any:
+    kind = type(values)
+    if kind is Traced:
+        if values.recording is inner:
+            return values
+        inner.values.append(Traced(values.recording, values.number))  # type: ignore[arg-type]  # it stands for an array
+        return Traced(inner, len(inner.values) - 1)
+    if kind is tuple or kind is list:
+        return kind([_lifted(inner, one) for one in values])
+    if kind is dict:
+        return {key: _lifted(inner, one) for key, one in values.items()}
+    if kind is np.ndarray and values.dtype.kind == "O":
+        found = np.empty(values.shape, object)
+        found.reshape(-1)[:] = [_lifted(inner, one) for one in values.reshape(-1).tolist()]
+        return found
+    return values
+
+
+def require_innermost(array: Traced, value: Traced) -> None:
+    """Raise an error where a value of an inner trace is written into an array of an outer one."""
+    if value.recording is not array.recording:
+        refuse("writing a value of an inner trace into an array of an outer one", "begin with np.zeros_like(value)")
+
+
+def forwarded(layer: Differentiable, arrays: Sequence[Any]) -> Any:
+    """The output of a layer; of values of an outer trace, one that is traced there."""
+    return apply(layer, *arrays) if any(map(is_traced, arrays)) else layer.forward(*arrays)
+
+
+def _method(
+    array: Traced, method: Callable[..., Any], found: Callable[..., Any], *arguments: Any, **options: Any
+) -> Any:
+    """Call a method of an array."""
+    if arguments and apart((array, arguments, options)):
+        array, arguments, options = together((array, arguments, options))
+        found = method(array)
+    return found(*arguments, **options)
 
 
 def run(
@@ -547,9 +637,10 @@ def run(
     """Call a function with traced values; return the number of its output."""
     given = [x if n is None else Traced(recording, n) for x, n in zip(inputs, numbers, strict=True)]
     output = RULES["output"](function(*given), recording)
-    if isinstance(output, Traced):
+    if isinstance(output, Traced) and output.recording is recording:
         return output.number
-    recording.values.append(np.asarray(output))
+    value: Any = copy(output) if isinstance(output, Traced) else np.asarray(output)
+    recording.values.append(value)
     return len(recording.values) - 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -79,6 +80,8 @@ class Evaluation:
         except Exception as error:
             _explain(error)
             raise
+        finally:
+            recording.is_open = False
         paths, leaves, rebuild = flatten(whole(output) if _is_objects(output) else output)
         if not leaves:
             raise ValueError(
@@ -99,7 +102,7 @@ class Evaluation:
                 f"{_called(f)} must return arrays of numbers, however nested; it returns {_told(leaf)}{hint}"
             )
         value = RULES["output"](leaf, self.recording)
-        if isinstance(value, Traced):
+        if isinstance(value, Traced) and value.recording is self.recording:
             return value.number
         self.recording.values.append(own(value, f"the output of {_called(f)}"))
         return len(self.recording.values) - 1
@@ -191,6 +194,9 @@ def _is_objects(value: Any) -> bool:
 
 def own(value: Any, what: str) -> Array:
     """An array of numbers that nobody else can change, not even the function that gets it."""
+    if isinstance(value, Traced):  # of an outer trace
+        traced: Any = copy(value)
+        return traced  # type: ignore[no-any-return]  # it stands for an array
     array = numbers(value, what)
     return array.copy() if array.flags.writeable else array
 
@@ -200,5 +206,7 @@ def output(value: Any, recording: Recording) -> Any:
     """What a function returns, as a traced value, or a plain one where it depends on nothing."""
     value = whole(value)
     if isinstance(value, Traced) and value.recording is not recording:
+        if value.recording.is_open and value.recording.serial < recording.serial:  # a constant here
+            return value
         raise TracingError("a function must return values of its own arguments; this one is left from another trace")
     return value
