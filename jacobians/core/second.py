@@ -163,13 +163,14 @@ class _Drawing:
         for number, (text, value) in texts.items():
             if text and number not in called:
                 called[number] = new_name(text, found[value][1])
+        constants: dict[int, str] = {}
         makers = {node.value: node for node in self.recording.nodes}
 
         def name(number: int) -> str:
             if number not in called:
                 node = makers.get(number)
                 parts = list(inputs(node).values()) if node else []
-                known = node and len(parts) == len(node.inputs) and _expression(node.layer)
+                known = node and _expression(node.layer)
                 output = node.layer.output_name if node else "c"
                 called[number] = known.format(*parts) if known else output + str(number).translate(DIGITS)
             return called[number]
@@ -177,10 +178,14 @@ class _Drawing:
         def inputs(node: Node) -> dict[str, str]:
             numbers = dict(node.arguments)
             return {
-                one: name(numbers[one]) if one in numbers else f"{array:g}"
+                one: name(numbers[one]) if one in numbers else constant(array)
                 for one, array in zip(node.layer.input_names, node.inputs, strict=True)
-                if one in numbers or array.ndim == 0
             }
+
+        def constant(array: Array) -> str:
+            if array.ndim == 0 and array.dtype.kind != "c":
+                return f"{array:g}"
+            return constants.setdefault(id(array), "c" + str(len(constants) + 1).translate(DIGITS))
 
         for node, value, *_ in factors:
             known = {**inputs(node), node.layer.output_name: name(value)}
