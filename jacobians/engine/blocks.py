@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import prod
 
 import numpy as np
@@ -32,8 +33,9 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
         plans.append((term.sign, [arranged(labels, order) for labels in carried], into))
     entries, ndim = prod(shape), len(shape)
     size = BLOCK if len(terms) + add > 1 else entries
-    blocks = list(_blocks(shape, size)) if entries > size else []
-    if [(sign, len(arrange)) for sign, arrange, _ in plans] == [(1, 2)] and not add and not blocks:
+    several = entries > size
+    blocks = cache(lambda: tuple(_blocks(shape, size)))  # when they are needed: what is too large never is
+    if [(sign, len(arrange)) for sign, arrange, _ in plans] == [(1, 2)] and not add and not several:
         ((_, (left, right), product),) = plans
         return lambda out, x, y: product(out, left(x), right(y))
 
@@ -46,12 +48,12 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
             if sign < 0:
                 views[-1] = views[-1] * -1
             summands.append((into, views))
-        if not blocks:
+        if not several:
             _assign(out, summands, add)
             return out
         summands = [(into, [v.reshape((1,) * (ndim - v.ndim) + v.shape) for v in views]) for into, views in summands]
 
-        for block in blocks:
+        for block in blocks():
             part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
             _assign(out[block], part, add)
         return out

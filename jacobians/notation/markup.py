@@ -26,7 +26,7 @@ LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 def html(formula: str) -> str:
     """The formula with its indices as subscripts: ``A_ij`` becomes ``A<sub>ij</sub>``."""
-    return re.sub(r"_((?:[^\s/()\[\]·,]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
+    return re.sub(r"_((?:[^\s/()\[\]·,∂]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(formula, quote=False))
 
 
 def typeset(formula: str) -> str:

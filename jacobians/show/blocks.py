@@ -9,7 +9,7 @@ import numpy as np
 
 from jacobians.engine.entries import mask
 from jacobians.engine.tape import Array
-from jacobians.notation.formula import equation, times, written
+from jacobians.notation.formula import equation, left_side, times, written
 from jacobians.notation.structure import Form
 from jacobians.notation.sums import DELTA
 
@@ -67,5 +67,5 @@ def draw(new: Any, form: Form, arrays: Sequence[Array]) -> Figure:
     axes.grid(which="minor", color="black", linewidth=0.8)
     axes.tick_params(which="both", length=0)
     axes.xaxis.tick_top()
-    axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
+    axes.set_title(f"{left_side(form, ())}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
     return figure  # type: ignore[no-any-return]  # matplotlib is untyped

@@ -98,7 +98,7 @@ def entry_table(form: Form, values: Array, order: str) -> EntryTable:
         tuple(_title(form, i, j, float(values[r, c])) for c, j in enumerate(columns)) for r, i in enumerate(rows)
     )
     return EntryTable(
-        f"∂{form.out_name}/∂{form.wrt_name}: {words}", equation(form),
+        f"{left_side(form, ())}: {words}", equation(form),
         tuple(_name(form.out_name, i) for i in rows), tuple(_name(form.wrt_name, j) for j in columns), values, titles,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from jacobians.engine import entries, memory
 from jacobians.engine.tape import Array
-from jacobians.notation.formula import equation, share, times
+from jacobians.notation.formula import equation, left_side, share, times
 from jacobians.notation.markup import typeset
 from jacobians.notation.structure import Form
 from jacobians.show.entry_table import cells
@@ -33,7 +33,7 @@ def jacobian_html(form: Form, arrays: Sequence[Array], matrix: Callable[[Literal
         f"{memory.in_words(held)} held, {memory.in_words(size * form.dtype.itemsize)} in full"
     )
     formula = equation(form)
-    name = typeset(f"∂{form.out_name}/∂{form.wrt_name}")
+    name = typeset(left_side(form, ()))
     numbers = 0 < size <= FEW and form.dtype.kind != "c"
     picture = cells(form, np.asarray(matrix("C")), "C") if numbers else pattern(form, arrays)
     return styled(

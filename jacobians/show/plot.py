@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.engine.tape import Array
-from jacobians.notation.formula import times
+from jacobians.notation.formula import left_side, times
 from jacobians.notation.structure import Form, Shape
 from jacobians.show.blocks import draw
 from jacobians.show.entry_table import EntryTable, entry_table
@@ -114,7 +114,7 @@ def _matrix(new: Any, form: Form, values: Array, kind: str, order: str) -> Figur
             line(cut - 0.5, color="black", linewidth=1.2)
     if kind == "heat":
         _colour_bar(figure, image, axes)
-    axes.set_title(f"∂{form.out_name}/∂{form.wrt_name}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
+    axes.set_title(f"{left_side(form, ())}: {times(form.out_shape, form.wrt_shape)}", fontsize=10)
     _ticks(axes, _labels(form.out_name, form.out_shape, order), _labels(form.wrt_name, form.wrt_shape, order))
     return figure  # type: ignore[no-any-return]  # matplotlib is untyped
 

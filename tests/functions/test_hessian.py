@@ -9,6 +9,7 @@ from jacobians import (
     BinaryCrossEntropyWithLogits,
     Chain,
     Inverse,
+    JacobianTooLarge,
     Linear,
     LogDet,
     LogSumExp,
@@ -123,6 +124,23 @@ def test_structure_is_kept():
     np.testing.assert_allclose(matrix.diagonal()[1:-1], 1200 * at[1:-1] ** 2 - 400 * at[2:] + 202)
     np.testing.assert_allclose(matrix.diagonal(1), -400 * at[:-1])
     np.testing.assert_array_equal(hessian(np.sin, sparse=True)(at).nonzero(), (np.arange(n) * (n + 1), np.arange(n)))
+
+
+def test_memory_is_refused_before_it_is_allocated():
+    with pytest.raises(JacobianTooLarge, match="of shape"):
+        hessian(lambda X: np.linalg.inv(X))(np.eye(300))
+    H = trace(lambda X: np.linalg.inv(X), np.eye(300)).hessian()
+    assert H.nbytes < 10 * 300**2 * 8
+    assert H[0, 0, 0, 0, 0, 0] == 2
+
+
+def test_second_derivatives_are_written_as_such():
+    H = trace(lambda x: np.exp(A @ x), x).hessian()
+    assert H._repr_latex_().startswith(r"$$ \frac{\partial^{2} f_{i}}{\partial x_{j} \partial x_{k}} = f_{i}")
+    assert "∂²f<sub>i</sub>/∂x<sub>j</sub>∂x<sub>k</sub>" in H._repr_html_()
+    assert H.T.shape == (4, 3, 4)
+    assert (H @ H.T).shape == (3, 4, 3, 4)
+    np.testing.assert_allclose((H @ H.T).full(), np.einsum("ijk,lmk->ijlm", H.full(), H.full()))
 
 
 # --- traces in traces -------------------------------------------------------------------------------------------------
