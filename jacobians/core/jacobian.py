@@ -16,7 +16,7 @@ from jacobians.core.distinct import Held, Origins, kept_apart, origins
 from jacobians.core.linear_map import LinearMap
 from jacobians.core.vectors import numbers
 from jacobians.engine import algebra, compiler
-from jacobians.engine.tape import Array
+from jacobians.engine.tape import Array, is_traced
 from jacobians.kept import kept
 from jacobians.notation.formula import equation
 from jacobians.notation.markup import latex
@@ -138,14 +138,14 @@ class Jacobian(LinearMap):
             return _combined(algebra.product, self, other)
         if getattr(other, "__array_ufunc__", ...) is None:  # written terms: they know how to bind themselves
             return NotImplemented
-        h = np.asarray(other)
+        h = other if is_traced(other) else np.asarray(other)
         if h.shape != self.wrt_shape:
             raise ValueError(f"J @ h needs an h of J's wrt_shape: {self._needed(self.wrt_shape, h.shape, 'right')}")
         return self.jvp(h)
 
     def __rmatmul__(self, other: Any) -> Any:
         """The product u @ J for an array u of out_shape, of wrt_shape."""
-        u = np.asarray(other)
+        u = other if is_traced(other) else np.asarray(other)
         if u.shape != self.out_shape:
             raise ValueError(f"u @ J needs a u of J's out_shape: {self._needed(self.out_shape, u.shape, 'left')}")
         return self.vjp(u)

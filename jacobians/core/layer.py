@@ -106,7 +106,7 @@ class Layer(Parameterized):
         The Jacobians keep copies of the inputs that they need, so later changes to an input do not reach them.
         """
         names = self.selected(wrt)
-        own = tuple([x.copy(order="K") if x.flags.writeable else x for x in self.prepared(inputs)])
+        own = tuple(map(_own, self.prepared(inputs)))
         recording, output = self.recorded(own)
         wanted = self.wanted(recording, output, names)
         found = dict(zip([one.argument_name for one in wanted], recording.jacobians(wanted), strict=True))
@@ -144,7 +144,7 @@ class Layer(Parameterized):
         """
         first = wrt if wrt is not None else self.arguments[0]
         (first,), (other,) = self.selected(first), self.selected(first if wrt2 is None else wrt2)
-        own = tuple([x.copy(order="K") if x.flags.writeable else x for x in self.prepared(inputs)])
+        own = tuple(map(_own, self.prepared(inputs)))
         recording, output = self.recorded(own)
         one, two = self.wanted(recording, output, (first, other))
         names = self.output_name, first, other
@@ -364,9 +364,6 @@ class Layer(Parameterized):
         return arrays
 
     def _input(self, values: ArrayLike, name: str) -> Array:
-        if isinstance(values, Traced):  # of an outer trace
-            traced: Any = values
-            return traced  # type: ignore[no-any-return]  # it stands for an array
         layer = type(self).__name__
         if name in self.integers:
             array = np.asarray(values)
@@ -396,6 +393,11 @@ class Layer(Parameterized):
         if not self.arguments:
             raise ValueError(f"{type(self).__name__} has nothing to differentiate by")
         return self.arguments[:1]
+
+
+def _own(x: Array) -> Array:
+    """An array that nobody else writes into."""
+    return x.copy(order="K") if type(x) is np.ndarray and x.flags.writeable else x
 
 
 def _without_forward(layer: type[Any]) -> NotImplementedError:

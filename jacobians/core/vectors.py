@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.engine.tape import Array
+from jacobians.engine.tape import Array, is_traced
 from jacobians.notation.structure import Shape
 
 
 def numbers(values: ArrayLike, what: str) -> Array:
-    """An array of floating-point or complex numbers; integers become float64."""
+    """An array of floating-point or complex numbers; integers become float64, what is traced stays so."""
+    if is_traced(values):
+        traced: Any = values
+        return traced  # type: ignore[no-any-return]  # it stands for an array
     try:
         array = np.asarray(values)
     except ValueError as error:

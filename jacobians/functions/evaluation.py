@@ -164,6 +164,8 @@ def _explain(error: Exception) -> None:
 
 def is_number(leaf: Any, kinds: str) -> bool:
     """Whether a leaf is an array of numbers, or a number, of these kinds; a truth value is none."""
+    if isinstance(leaf, Traced):  # of an outer trace
+        return leaf.dtype.kind in kinds
     try:
         return np.asarray(leaf).dtype.kind in kinds
     except ValueError:  # a list of arrays of several shapes
