@@ -149,8 +149,9 @@ class _Drawing:
                 plain[name], marks[name] = _apart(one, recording)
                 formulas = [text for _, text, _ in one.written] if isinstance(one, Terms) else ["" for _ in marks[name]]
                 for text, some in zip(formulas, marks[name], strict=True):
-                    called = [factor.name for factor in parse(text).arrays] if text else [""] * len(some)
-                    texts.update((m, (word, node.value)) for word, m in zip(called, some, strict=True) if m is not None)
+                    for k, factor in enumerate(some):
+                        if factor is not None:
+                            texts[factor] = parse(text).arrays[k].name if text else "", node.value
         written = recording.write(node, depends, self.arrays, self.numbers, plain)
         return written, [marks[name] for name, *_ in written[-1]]
 
