@@ -16,6 +16,7 @@ from jacobians import (
     QuadraticForm,
     Tanh,
     TracingError,
+    check_hessian,
     hessian,
     jacobian,
     numerical_jacobian,
@@ -64,6 +65,15 @@ def test_agrees_with_differences_of_the_jacobian_along_a_direction(name):
         close = {"rtol": 1e-9, "atol": 1e-10 * (1 + np.abs(found[l][l]).max())}
         np.testing.assert_allclose(g.hessian(l, l).full(), found[l][l], **close)
         np.testing.assert_allclose(g.hvp(h, l), np.tensordot(found[l][l], h, h.ndim), **close)
+
+
+def test_the_checker_accepts_them_and_nothing_else():
+    for f in (lambda x: np.sum(np.sin(x) * x[::-1]), lambda x: np.tanh(A @ x)):
+        H = trace(f, x).hessian()
+        assert check_hessian(f, x, H).ok
+        wrong = H.full()
+        wrong[..., 0, 1] += 1e-3
+        assert not check_hessian(f, x, wrong).ok
 
 
 def test_several_arguments():
