@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jacobians.engine.tape import Array
+from jacobians.engine.tape import Array, is_traced
 from jacobians.kept import kept
 from jacobians.notation.renaming import DIGITS, Names, names_in, renamed_words, rewritten, words
 from jacobians.notation.structure import Form
@@ -35,6 +35,8 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, array: Array) -> Origin:
         """The origin of names that stand for this array."""
+        if is_traced(array):
+            return cls(weakref.ref(array), ())
         owner = array.base if isinstance(array.base, np.ndarray) else array
         return cls(weakref.ref(owner), (array.ctypes.data, array.shape, array.strides, array.dtype.str))
 
@@ -108,6 +110,8 @@ def _equal(one: Array, other: Array) -> bool:
     if one is other:
         return True
     if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if is_traced(one) or is_traced(other):  # numbers that are equal may come from different values
         return False
     if one.ctypes.data == other.ctypes.data and one.strides == other.strides:
         return True
