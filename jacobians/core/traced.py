@@ -597,8 +597,8 @@ def _lifted(inner: Recording, values: Any) -> Any:
     if kind is Traced:
         if values.recording is inner:
             return values
-        inner.values.append(Traced(values.recording, values.number))  # type: ignore[arg-type]  # it stands for an array
-        return Traced(inner, len(inner.values) - 1)
+        outer: Any = Traced(values.recording, values.number)
+        return Traced(inner, inner.constant(outer))
     if kind is tuple or kind is list:
         return kind([_lifted(inner, one) for one in values])
     if kind is dict:
