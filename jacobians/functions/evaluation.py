@@ -149,16 +149,19 @@ def called(f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str
 
 
 def _explain(error: Exception) -> None:
-    """A note on errors that other packages raise when they get a traced value."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    name = frame.tb_frame.f_globals.get("__name__", "").partition(".")[0] if frame is not None else ""
-    file = frame.tb_frame.f_code.co_filename if frame is not None else ""
-    if "site-packages" in file and name not in ("numpy", "jacobians") and not isinstance(error, TracingError):
+    """A note on errors that come up where another package has got a traced value."""
+    name = ""
+    for one in (error, error.__cause__):
+        frame = one.__traceback__ if one is not None else None
+        while frame is not None:
+            package = str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+            if "site-packages" in frame.tb_frame.f_code.co_filename and package not in ("numpy", "jacobians"):
+                name = package
+            frame = frame.tb_next
+    if name:
         error.add_note(
-            f"{name} has got a traced value and made an array of objects of it. Functions of NumPy can be traced, and "
-            "SciPy's ufuncs: np.linalg for scipy.linalg, np.logaddexp.reduce for logsumexp; others can be a Layer."
+            f"{name} has got a traced value and takes it for an array. Functions of NumPy can be traced, and SciPy's "
+            "ufuncs: np.linalg for scipy.linalg, np.logaddexp.reduce for logsumexp; others can be a Layer."
         )
 
 
