@@ -159,6 +159,19 @@ def test_maps_of_maps_are_one_map():
     np.testing.assert_array_equal((gather @ other).full(), np.eye(70)[m][n])
 
 
+def test_lookups_without_labels_are_not_those_of_other_terms():
+    """One entry of a gather beside all of another: in products each keeps its own positions."""
+    gather = term("-> i;(n_i)", np.array([0, 2, 1, 1])).bind((4,), (3,))
+    one = term("-> ;(0)").bind((), (4,)) @ gather
+    every = term("-> ;i").bind((), (4,)) @ gather
+    J = 2 * one + every
+    full = J.full()
+    np.testing.assert_array_equal(full, [3, 2, 1])
+    for left, right in ((J, J), (one, every), (every, one), (one, J)):
+        np.testing.assert_array_equal((left @ right.T).full(), left.full() @ right.full())
+    np.testing.assert_array_equal(J.gram().full(), full @ full)
+
+
 def test_what_cannot_be_is_left_out():
     """Positions that never meet give no term at all."""
     stack = [term(f"-> i({k});i").bind((5, 2), (5,)) for k in (0, 1)]
