@@ -20,6 +20,7 @@ from jacobians.notation.symbols import symbol_of
 FEW = 2  # products of terms that are made without a thought
 MANY = 12  # terms that a Jacobian has at most, if they can be added at all
 SMALL = 64  # entries that are written sooner than added
+CACHED = 1 << 14  # entries up to which few terms are written out on the way: a sum of factors is smaller and quicker
 DENSE = 8  # times as many entries as those of many terms may be written in their place
 
 
@@ -67,7 +68,7 @@ def bounded(tape: Tape, form: Form) -> Form:
     lead = _common_ties(form)
     inner = tied(tape, form, lead) if lead else form
     entries, held = prod(inner.shape), sum(t.size(t.kept) for t in form.terms)
-    if entries > (DENSE * held if len(form.terms) > MANY else max(2 * held, SMALL)):
+    if entries > (DENSE * held if len(form.terms) > MANY else min(max(2 * held, SMALL), CACHED)):
         return form
     array = writing.full(tape, inner)
     tape.results.discard(array)
