@@ -50,7 +50,7 @@ def test_the_failure_prints_the_report_and_has_a_page(pytester: pytest.Pytester)
     pages = {path.name: path.read_text(encoding="utf-8") for path in Path("pages").iterdir()}
     assert len(pages) == 2  # the wrong one, and the one that cannot be told
     (wrong,) = (text for name, text in pages.items() if "test_wrong" in name)
-    assert "<svg" in wrong
+    assert "data:image/svg+xml" in wrong
 
 
 def test_slow_ones_when_asked_for(pytester: pytest.Pytester):
