@@ -131,14 +131,6 @@ class Recording:
             self.values.append(value)
         return number
 
-    def apply(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None]) -> int:
-        """Apply a layer to arrays, of which those with a number are values of the graph; the number of its output."""
-        for x in inputs:
-            if type(x) is not np.ndarray and is_traced(x):  # of an outer trace
-                outer: Any = x
-                return self.add(layer, inputs, numbers, outer.apply(layer, inputs))
-        return self.add(layer, inputs, numbers, layer.forward(*inputs))
-
     def add(self, layer: Differentiable, inputs: tuple[Array, ...], numbers: Sequence[int | None], output: Any) -> int:
         """Note that a layer made this output; return its number."""
         if not layer.holomorphic:

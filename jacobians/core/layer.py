@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jacobians.core import products, second, showing
+from jacobians.core.applying import applied, forwarded, run, traced_layer
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.parameters import Array, Parameter, Parameterized, remembered
 from jacobians.core.terms import Terms
-from jacobians.core.traced import Traced, run, traced_layer
+from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
 from jacobians.notation import signature
 from jacobians.show.diagram import Diagram, Sketch, titled
@@ -75,7 +76,7 @@ class Layer(Parameterized):
         """The output; of values that are being traced, one that is traced, too."""
         for x in inputs:
             if isinstance(x, Traced):
-                return x.apply(self, inputs)
+                return applied(self, inputs)
         return self.forward(*self.prepared(inputs))
 
     def jacobians(self, *inputs: ArrayLike, wrt: str | Iterable[str] | None = None) -> dict[str, Array]:
@@ -311,7 +312,7 @@ class Layer(Parameterized):
         A layer that has local Jacobians is one node. One that has none is what its `forward` does with traced values.
         """
         if type(self).local is not Layer.local:
-            return recording.apply(self, inputs, numbers)
+            return recording.add(self, inputs, numbers, forwarded(self, inputs))
         return run(recording, self._traced(recording), inputs, numbers)
 
     def _traced(self, recording: Recording) -> Callable[..., Any]:

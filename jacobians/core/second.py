@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jacobians.core.applying import traced_layer
 from jacobians.core.graph import Node, Recording, Wanted, Written
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
-from jacobians.core.traced import Traced, traced_layer
+from jacobians.core.traced import Traced
 from jacobians.engine import compiler, second
 from jacobians.engine.tape import Array
 from jacobians.errors import TracingError

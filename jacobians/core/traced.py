@@ -9,46 +9,23 @@ Traced values follow NumPy's rules for memory: an array can be written into, its
 
 from __future__ import annotations
 
-import linecache
 import math
 import operator
-import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
-from functools import lru_cache, partial
-from pathlib import Path
-from types import FrameType, FunctionType
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.core.graph import Recording
-from jacobians.engine.tape import Array, is_traced
-from jacobians.errors import TracingError
+from jacobians.core.rules import METHODS, RULES, refuse
+from jacobians.engine.tape import Array
 
 if TYPE_CHECKING:
-    from jacobians.core.graph import Differentiable
-
-Rule = Callable[..., Any]
-RULES: dict[Any, Rule] = {}
-METHODS: dict[str, Rule] = {}
-"""What to do with a function of traced values; a ufunc's methods are found as ``(np.add, "reduce")``."""
-
-OURS = str(Path(__file__).parents[1])
-THEIRS = str(Path(np.__file__).parent)
-
-
-def rule(*functions: Any) -> Callable[[Rule], Rule]:
-    """Enter a rule for these functions."""
-
-    def enter(one: Rule) -> Rule:
-        for function in functions:
-            RULES[function] = one
-        return one
-
-    return enter
+    pass
 
 
 class View(NamedTuple):
@@ -432,11 +409,6 @@ class Traced(NDArrayOperatorsMixin):
             return one(*args, **kwargs)
         return into(out, one(*args, **{name: value for name, value in kwargs.items() if name != "out"}))
 
-    def apply(self, layer: Any, inputs: Sequence[Any]) -> Traced:
-        """Apply a layer to traced and plain inputs."""
-        recording, arrays, numbers = prepared(inputs)
-        return Traced(recording, layer.record(recording, layer.prepared(tuple(arrays)), numbers))
-
 
 def into(out: Any, result: Any) -> Any:
     """The result of a function, in the array that was given for it; several results in several arrays."""
@@ -450,95 +422,6 @@ def into(out: Any, result: Any) -> Any:
         )
     place[...] = result
     return place
-
-
-def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None) -> Traced:
-    """A node: a layer applied to traced values and constants.
-
-    `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
-    """
-    recording, arrays, numbers = prepared(inputs)
-    if output is None:
-        output = compute(*arrays) if compute and compute != layer.forward else forwarded(layer, arrays)
-    elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
-        output = _stacked(output)
-    return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
-
-
-def recording_of(inputs: Sequence[Any]) -> Recording:
-    """The recording that traced inputs belong to: the innermost one."""
-    found = [x.recording for x in map(_stacked, inputs) if isinstance(x, Traced)]
-    return max(found, key=lambda recording: recording.serial)
-
-
-def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | None]]:
-    """The recording of traced inputs; all inputs as arrays; and the numbers of those that are traced.
-
-    Arrays of the caller's are copied.
-    """
-    recording: Recording | None = None
-    dtype: Any = None
-    numbers: list[int | None] = []
-    arrays: list[Any] = []
-    for x in inputs:
-        if type(x) is not Traced and type(x) not in PLAIN:
-            x = _stacked(x)
-        if isinstance(x, Traced):
-            if recording is None:
-                recording = x.recording
-            elif recording is not x.recording:
-                return prepared(together([_stacked(one) for one in inputs]))
-            number = x.number
-            array = recording.values[number]
-            dtype = array.dtype if dtype is None or dtype is array.dtype else np.result_type(dtype, array)
-            numbers.append(number)
-            arrays.append(array)
-        else:
-            numbers.append(None)
-            arrays.append(x)
-    assert recording is not None
-    if None in numbers:
-        for k, x in enumerate(arrays):
-            if numbers[k] is None:
-                arrays[k] = constant(x, dtype)
-                if recording.origins is not None:
-                    recording.origins[id(arrays[k])] = x
-    return recording, arrays, numbers
-
-
-def _stacked(x: Any) -> Any:
-    """Lists and arrays of objects with traced values in them, as traced arrays."""
-    kind = type(x)
-    return RULES["whole"](x) if kind is list or kind is tuple or (kind is np.ndarray and x.dtype.kind == "O") else x
-
-
-def constant(x: Any, dtype: np.dtype[Any]) -> Array:
-    """A constant beside values of a dtype, as an array of numbers; a Python number gets their dtype."""
-    kind: Any = type(x)
-    if kind in PLAIN:
-        return np.asarray(x, _promoted(dtype, kind))
-    array = np.asarray(x)
-    if array.dtype.kind in "biu":
-        return array.astype(np.result_type(array, dtype))
-    if array.dtype.kind not in "fc":
-        refuse(f"a computation with {array.dtype} values", "it must hold numbers")
-    return array.copy() if array.flags.writeable else array
-
-
-@lru_cache(maxsize=64)
-def _promoted(dtype: np.dtype[Any], number: type[int | float | complex]) -> np.dtype[Any]:
-    """The dtype of values of this dtype together with a Python number of this type."""
-    return np.result_type(dtype, number(1))
-
-
-def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any:
-    """The layer with traced values in place of parameters."""
-    if not parameters:
-        return layer
-    twin = object.__new__(type(layer))
-    vars(twin).update(vars(layer))
-    vars(twin).update(parameters)
-    return twin
 
 
 def plain(x: Any) -> Any:
@@ -616,11 +499,6 @@ def require_innermost(array: Traced, value: Traced) -> None:
         refuse("writing a value of an inner trace into an array of an outer one", "begin with np.zeros_like(value)")
 
 
-def forwarded(layer: Differentiable, arrays: Sequence[Any]) -> Any:
-    """The output of a layer; of values of an outer trace, one that is traced there."""
-    return apply(layer, *arrays) if any(map(is_traced, arrays)) else layer.forward(*arrays)
-
-
 def _method(
     array: Traced, method: Callable[..., Any], found: Callable[..., Any], *arguments: Any, **options: Any
 ) -> Any:
@@ -631,41 +509,6 @@ def _method(
     return found(*arguments, **options)
 
 
-def run(
-    recording: Recording, function: Callable[..., Any], inputs: Sequence[Array], numbers: Sequence[int | None]
-) -> int:
-    """Call a function with traced values; return the number of its output."""
-    given = [x if n is None else Traced(recording, n) for x, n in zip(inputs, numbers, strict=True)]
-    output = RULES["output"](function(*given), recording)
-    if isinstance(output, Traced) and output.recording is recording:
-        return output.number
-    value: Any = copy(output) if isinstance(output, Traced) else np.asarray(output)
-    recording.values.append(value)
-    return len(recording.values) - 1
-
-
-# --- where the user is ------------------------------------------------------------------------------------------------
-
-
-def refuse(what: str, instead: str) -> NoReturn:
-    """Raise an error that says what cannot be traced, where it stands, and what to write instead."""
-    frame = _users_frame()
-    where = ""
-    if frame is not None:
-        code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        name = Path(frame.f_code.co_filename).name
-        where = f" in {frame.f_code.co_name} ({name}, line {frame.f_lineno}{f': {code}' if code else ''})"
-    raise TracingError(f"{what} cannot be traced{where}: {instead}")
-
-
 def _entry(position: int, base: Traced) -> Traced:
     found: Traced = RULES["entry"](base, position)
     return found
-
-
-def _users_frame() -> FrameType | None:
-    """The innermost frame outside of this library and NumPy."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith((OURS, THEIRS)):
-        frame = frame.f_back
-    return frame

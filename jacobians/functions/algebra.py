@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jacobians import layers
+from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
-from jacobians.core.traced import Traced, apply, refuse, rule
+from jacobians.core.rules import refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import whole
 from jacobians.functions.constants import plain, without_derivative
 from jacobians.functions.indexing import is_basic

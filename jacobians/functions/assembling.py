@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import RULES, Traced, apply, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import RULES, rule
+from jacobians.core.traced import Traced
 from jacobians.kept import kept
 from jacobians.layers.placing import Assemble, Rearrange
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import refuse, rule
+from jacobians.core.rules import refuse, rule
 from jacobians.functions.assembling import as_arrays
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
+from jacobians.core.applying import apply
 from jacobians.core.graph import Node, Recording
-from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 from jacobians.functions.ufuncs import teach
 from jacobians.layers.parts import Complex, Part

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import METHODS, RULES, Traced, recording_of, rule
+from jacobians.core.applying import recording_of
+from jacobians.core.rules import METHODS, RULES, rule
+from jacobians.core.traced import Traced
 
 
 def plain(x: Any) -> Any:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.graph import Recording
-from jacobians.core.traced import RULES, Traced
+from jacobians.core.rules import RULES
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import copied
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.core.graph import Recording, Wanted
-from jacobians.core.traced import RULES, Traced, rule
+from jacobians.core.rules import RULES, rule
+from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
 from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole

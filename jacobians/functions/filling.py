@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import METHODS, RULES, Traced, refuse, rule
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 from jacobians.functions.moving import flat
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import RULES, Traced, apply, refuse
+from jacobians.core.applying import apply
+from jacobians.core.rules import RULES, refuse
+from jacobians.core.traced import Traced
 from jacobians.functions.conjugation import is_complex, parts
 from jacobians.functions.moving import mover
 from jacobians.layers.fourier import HERMITIAN, FourierTransform, HermitianFourierTransform

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.traced import RULES, Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import moved
 from jacobians.layers.placing import Replace

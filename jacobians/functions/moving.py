@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.kept import Memory
 from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace

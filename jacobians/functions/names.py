@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from jacobians.core.traced import OURS, THEIRS, Traced
+from jacobians.core.rules import OURS, THEIRS
+from jacobians.core.traced import Traced
 from jacobians.functions.nested import flatten
 
 STANDARD = str(Path(os.__file__).parent)  # the standard library

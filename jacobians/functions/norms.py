@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.traced import apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import refuse, rule
 from jacobians.functions.algebra import inv, svdvals
 from jacobians.functions.conjugation import is_complex
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 from jacobians.functions.moving import moved, picked
 from jacobians.layers.arithmetic import Add

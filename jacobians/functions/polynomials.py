@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from jacobians.core.traced import Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import whole
 from jacobians.functions.constants import plain
 from jacobians.layers.affine import PolynomialValue

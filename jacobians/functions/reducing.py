@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
+from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
-from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 
 NEUTRAL: dict[Any, float] = {np.sum: 0.0, np.prod: 1.0}

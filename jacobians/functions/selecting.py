@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.traced import METHODS, RULES, Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import as_arrays
 from jacobians.functions.constants import plain
 from jacobians.functions.moving import picked

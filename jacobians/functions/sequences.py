@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.traced import Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import as_arrays
 from jacobians.functions.constants import plain
 

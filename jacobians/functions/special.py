@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
+from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.terms import term
-from jacobians.core.traced import RULES, Traced, apply, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.constants import without_derivative
 from jacobians.functions.ufuncs import entered
 

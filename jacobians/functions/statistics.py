@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.traced import RULES, Traced, apply, refuse, rule
+from jacobians.core.applying import apply
+from jacobians.core.rules import RULES, refuse, rule
+from jacobians.core.traced import Traced
 from jacobians.functions.assembling import as_arrays, whole
 from jacobians.functions.constants import plain
 from jacobians.layers.placing import Rearrange

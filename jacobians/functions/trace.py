@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
-from jacobians.core.traced import RULES, apply
+from jacobians.core.rules import RULES
 from jacobians.errors import TracingError
 from jacobians.functions.evaluation import Evaluation, is_number
 from jacobians.functions.graph import Graph

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
+from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
-from jacobians.core.traced import METHODS, RULES, Traced, apply, into, refuse, rule
+from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.traced import Traced, into
 from jacobians.functions.constants import plain
 
 ENTRYWISE: dict[np.ufunc, Layer] = {

@@ -9,9 +9,10 @@ from math import prod
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.rules import RULES
 from jacobians.core.terms import Terms, term
-from jacobians.core.traced import RULES, apply
 from jacobians.layers.arithmetic import ratio
 from jacobians.layers.axes import letters, normalized, twins
 from jacobians.layers.softmax import log_sum_exp, softmax

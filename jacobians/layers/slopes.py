@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.rules import RULES
 from jacobians.core.terms import Terms, term
-from jacobians.core.traced import RULES, apply
 from jacobians.layers import matrices, stable
 from jacobians.layers.activations import Softplus
 from jacobians.layers.entrywise import Erf, Sigmoid, entrywise

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.rules import RULES
 from jacobians.core.terms import term
-from jacobians.core.traced import RULES, apply
 from jacobians.layers.axes import normalized, twins
 from jacobians.layers.stable import with_layer
 

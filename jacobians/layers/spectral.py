@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.rules import RULES
 from jacobians.core.terms import term
-from jacobians.core.traced import RULES, apply, plain
+from jacobians.core.traced import plain
 from jacobians.layers.probability import cholesky
 from jacobians.layers.stable import with_layer
 

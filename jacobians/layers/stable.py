@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.layer import Array
-from jacobians.core.traced import RULES, Traced
+from jacobians.core.rules import RULES
+from jacobians.core.traced import Traced
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 

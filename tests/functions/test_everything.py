@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from jacobians import TracingError, jacobian
-from jacobians.core.traced import RULES
+from jacobians.core.rules import RULES
 from tests.functions.differences import differences
 
 rng = np.random.default_rng(3)

@@ -1,0 +1,131 @@
+"""Layers applied to traced values: each becomes a node of the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jacobians.core.graph import Recording
+from jacobians.core.rules import RULES, refuse
+from jacobians.core.traced import PLAIN, Traced, together
+from jacobians.engine.tape import Array, is_traced
+
+if TYPE_CHECKING:
+    from jacobians.core.graph import Differentiable
+
+
+def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None) -> Traced:
+    """A node: a layer applied to traced values and constants.
+
+    `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
+    """
+    recording, arrays, numbers = prepared(inputs)
+    if output is None:
+        output = compute(*arrays) if compute and compute != layer.forward else forwarded(layer, arrays)
+    elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
+        output = _stacked(output)
+    return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
+
+
+def applied(layer: Any, inputs: Sequence[Any]) -> Traced:
+    """A layer that checks its inputs, and may be made of others, applied to traced and plain values."""
+    recording, arrays, numbers = prepared(inputs)
+    return Traced(recording, layer.record(recording, layer.prepared(tuple(arrays)), numbers))
+
+
+def recording_of(inputs: Sequence[Any]) -> Recording:
+    """The recording that traced inputs belong to: the innermost one."""
+    found = [x.recording for x in map(_stacked, inputs) if isinstance(x, Traced)]
+    return max(found, key=lambda recording: recording.serial)
+
+
+def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | None]]:
+    """The recording of traced inputs; all inputs as arrays; and the numbers of those that are traced.
+
+    Arrays of the caller's are copied.
+    """
+    recording: Recording | None = None
+    dtype: Any = None
+    numbers: list[int | None] = []
+    arrays: list[Any] = []
+    for x in inputs:
+        if type(x) is not Traced and type(x) not in PLAIN:
+            x = _stacked(x)
+        if isinstance(x, Traced):
+            if recording is None:
+                recording = x.recording
+            elif recording is not x.recording:
+                return prepared(together([_stacked(one) for one in inputs]))
+            number = x.number
+            array = recording.values[number]
+            dtype = array.dtype if dtype is None or dtype is array.dtype else np.result_type(dtype, array)
+            numbers.append(number)
+            arrays.append(array)
+        else:
+            numbers.append(None)
+            arrays.append(x)
+    assert recording is not None
+    if None in numbers:
+        for k, x in enumerate(arrays):
+            if numbers[k] is None:
+                arrays[k] = constant(x, dtype)
+                if recording.origins is not None:
+                    recording.origins[id(arrays[k])] = x
+    return recording, arrays, numbers
+
+
+def _stacked(x: Any) -> Any:
+    """Lists and arrays of objects with traced values in them, as traced arrays."""
+    kind = type(x)
+    return RULES["whole"](x) if kind is list or kind is tuple or (kind is np.ndarray and x.dtype.kind == "O") else x
+
+
+def constant(x: Any, dtype: np.dtype[Any]) -> Array:
+    """A constant beside values of a dtype, as an array of numbers; a Python number gets their dtype."""
+    kind: Any = type(x)
+    if kind in PLAIN:
+        return np.asarray(x, _promoted(dtype, kind))
+    array = np.asarray(x)
+    if array.dtype.kind in "biu":
+        return array.astype(np.result_type(array, dtype))
+    if array.dtype.kind not in "fc":
+        refuse(f"a computation with {array.dtype} values", "it must hold numbers")
+    return array.copy() if array.flags.writeable else array
+
+
+@lru_cache(maxsize=64)
+def _promoted(dtype: np.dtype[Any], number: type[int | float | complex]) -> np.dtype[Any]:
+    """The dtype of values of this dtype together with a Python number of this type."""
+    return np.result_type(dtype, number(1))
+
+
+def traced_layer(layer: Differentiable, parameters: Mapping[str, Traced]) -> Any:
+    """The layer with traced values in place of parameters."""
+    if not parameters:
+        return layer
+    twin = object.__new__(type(layer))
+    vars(twin).update(vars(layer))
+    vars(twin).update(parameters)
+    return twin
+
+
+def forwarded(layer: Differentiable, arrays: Sequence[Any]) -> Any:
+    """The output of a layer; of values of an outer trace, one that is traced there."""
+    return apply(layer, *arrays) if any(map(is_traced, arrays)) else layer.forward(*arrays)
+
+
+def run(
+    recording: Recording, function: Callable[..., Any], inputs: Sequence[Array], numbers: Sequence[int | None]
+) -> int:
+    """Call a function with traced values; return the number of its output."""
+    given = [x if n is None else Traced(recording, n) for x, n in zip(inputs, numbers, strict=True)]
+    output = RULES["output"](function(*given), recording)
+    if isinstance(output, Traced) and output.recording is recording:
+        return output.number
+    value: Any = copy(output) if isinstance(output, Traced) else np.asarray(output)
+    recording.values.append(value)
+    return len(recording.values) - 1
