@@ -46,7 +46,7 @@ class TermBuilder(TermUnifier):
                 labels = tuple(i for j, i in enumerate(factor.labels) if j not in units)
                 place = [labels.index(i) if i in labels else ("(0)",) for i in factor.labels]
                 # mypy cannot infer a lambda with a default
-                symbol = reindexed(factor.symbol, lambda n, at=place: at[n] if n >= 0 else n)  # type: ignore[misc]
+                symbol = reindexed(factor.symbol, lambda n, at=place: at[n] if n >= 0 else n)  # type: ignore[misc]  # a default
                 self.factors[k] = Factor(array, labels, symbol)
         used = kept | {i for f in (*self.factors, *self.lookups) for i in f.labels}
         for i in [i for i, n in self.sizes.items() if n == 1 and i not in used]:

@@ -15,7 +15,7 @@ from jacobians.core.graph import Node, Wanted, number_text
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.vectors import number as plain
-from jacobians.core.vectors import numbers
+from jacobians.core.vectors import vectors
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
@@ -285,14 +285,9 @@ class Graph:
             raise ValueError(f"there must be {len(leaves.numbers)} {what}s, one for each array; there are {len(given)}")
         found, leads = [], set()
         for number, one in zip(leaves.numbers, given, strict=True):
-            shape, array = self._recording.values[number].shape, numbers(one, f"the {what}")
-            extra = array.ndim - len(shape)
-            if extra not in (0, 1) or array.shape[extra:] != shape:
-                raise ValueError(
-                    f"the {what} of {self._name(number)} must be {shape}, or have one more axis in front; "
-                    f"it is {array.shape}"
-                )
-            leads.add(array.shape[:extra])
+            shape = self._recording.values[number].shape
+            array = vectors(one, shape, f"the {what} of {self._name(number)}")
+            leads.add(array.shape[: array.ndim - len(shape)])
             found.append(array)
         if len(leads) > 1:
             raise ValueError(f"the leading axes of all {what}s must be the same; they are {sorted(leads)}")

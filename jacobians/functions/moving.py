@@ -208,7 +208,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Any]:
     """Coordinates of a grid."""
     given = [RULES["whole"](x) for x in xi]
-    axes = np.meshgrid(*[np.arange(np.size(x)) for x in given], sparse=sparse, indexing=indexing)  # type: ignore[call-overload]
+    axes = np.meshgrid(*[np.arange(np.size(x)) for x in given], sparse=sparse, indexing=indexing)  # type: ignore[call-overload]  # as many arrays as are given
     return [np.ravel(x)[k] for x, k in zip(given, axes, strict=True)]
 
 

@@ -68,13 +68,13 @@ def _matrix(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
 
 
 @rule(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002 - as NumPy calls it
     """The p-norm along any number of axes."""
     return _vector(np.absolute(x) if is_complex(x) else x, ord, axis, keepdims)
 
 
 @rule(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002 - as NumPy calls it
     """The norm of the matrices of a stack."""
     return norm(x, ord, (-2, -1), keepdims)
 

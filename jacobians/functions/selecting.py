@@ -166,7 +166,7 @@ def unique(
     axis: int | None = None, *, equal_nan: bool = True, **_: Any,
 ) -> Any:  # fmt: skip
     """The entries that differ, in order; of those that are equal, the first one counts."""
-    found: Any = np.unique(ar.value, True, return_inverse, return_counts, axis, equal_nan=equal_nan)  # type: ignore[call-overload]
+    found: Any = np.unique(ar.value, True, return_inverse, return_counts, axis, equal_nan=equal_nan)  # type: ignore[call-overload]  # plain truth values
     index = found[1]
     values = RULES[np.ravel](ar)[index] if axis is None else np.take(ar, index, axis=axis)
     more = found[1:] if return_index else found[2:]

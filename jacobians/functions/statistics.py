@@ -126,7 +126,7 @@ def _quantile(
         refuse(f"np.{name} of no numbers", "there is nothing to differentiate by")
     at = np.zeros(fractions.shape + numbers.shape)
     for n in np.unique(numbers):
-        one = np.asarray(np.quantile(np.arange(n, dtype=float), fractions, method=method))  # type: ignore[call-overload]
+        one = np.asarray(np.quantile(np.arange(n, dtype=float), fractions, method=method))  # type: ignore[call-overload]  # any of the methods
         at[..., numbers == n] = one[..., None]
     low = np.floor(at).astype(int)
     low = np.minimum(low, np.maximum(numbers - 2, 0))
@@ -205,13 +205,13 @@ def _edges(a: Any, bins: Any, limits: Any) -> Any:
 
 
 @rule(np.histogram_bin_edges)
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:  # noqa: A002
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:  # noqa: A002 - as NumPy calls it
     """The edges of the bins of a histogram."""
     return _edges(whole(a), bins, range)
 
 
 @rule(np.histogram)
-def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002 - as NumPy calls it
     """Counts, or the sums of weights, or a density, in bins; and their edges."""
     a, weights = whole(a), whole(weights)
     counts, known = np.histogram(plain(a), plain(bins), plain(range), weights=plain(weights))
@@ -231,7 +231,7 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 def _grid(function: Callable[..., Any]) -> None:
     """Enter a histogram in several dimensions: its counts are constant, its edges have to be."""
 
-    def call(*samples: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002
+    def call(*samples: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:  # noqa: A002 - as NumPy calls it
         if isinstance(whole(weights), Traced) or (density and range is None):
             refuse(f"np.{function.__name__} with a density or traced weights", "use np.histogram, or give a range")
         found = function(*[plain(x) for x in samples], bins=bins, range=range, density=density, weights=weights)

@@ -5,7 +5,7 @@ Whoever has a graph (a layer, a chain, a traced function) makes one; tables, der
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
@@ -140,7 +140,3 @@ class Derivatives(Generic[J]):
 
     def _short(self, names: list[str]) -> list[str]:
         return names if len(names) <= 6 else [*names[:3], "⋯", *names[-2:]]
-
-    def first_to_last(self) -> Iterator[tuple[int, Value]]:
-        """The values in the order in which they are made."""
-        return iter(self.values.items())

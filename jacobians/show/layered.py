@@ -51,7 +51,7 @@ def layout(sizes: Mapping[int, Place], wires: Sequence[Wire], gaps: Mapping[int,
         near = before if sweep % 2 == 0 else after
         for row in rows if near is before else reversed(rows):
             position = {n: k for some in rows for k, n in enumerate(some)}
-            row.sort(key=lambda n, p=position: _mean([p[m] for m in near[n]], p[n]))  # type: ignore[misc]
+            row.sort(key=lambda n, p=position: _mean([p[m] for m in near[n]], p[n]))  # type: ignore[misc]  # a default
     across = _across(rows, sizes, before, after, between)
     along, starts = 0.0, []
     for row in rows:

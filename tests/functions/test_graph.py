@@ -43,7 +43,7 @@ def norm_squared(A, x, b):
 def logistic(w, X, y):
     m = y * (X @ w)
     loss = np.sum(np.log1p(np.exp(-m)))
-    return loss  # noqa: RET504
+    return loss  # noqa: RET504 - a name to be found
 
 
 def mean_squares(w, X, t):
@@ -63,7 +63,7 @@ def weighted(learning_rate, x_1, W1, lambda_):
 def shared(W, x):
     h = np.tanh(W @ x)
     h = np.tanh(W @ h)
-    return h  # noqa: RET504
+    return h  # noqa: RET504 - a name to be found
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def rebound(x):
 
 def layer(v):
     out = np.tanh(v)
-    return out  # noqa: RET504
+    return out  # noqa: RET504 - a name to be found
 
 
 def helped(x):
@@ -212,7 +212,7 @@ def test_a_name_of_several_values_is_numbered_apart_from_others():
     def f(h, h1):
         h = h * h1
         h = h * h
-        return h  # noqa: RET504
+        return h  # noqa: RET504 - a name to be found
 
     names = trace(f, y, v).names
     assert len(set(names)) == len(names) == 4

@@ -59,13 +59,13 @@ def rearrangements(evidence: Evidence) -> Iterator[str]:
     for count in range(1, len(shape) + 1):
         for axes in itertools.combinations([axis for axis, size in enumerate(shape) if size > 1], count):
             # mypy cannot infer a lambda with a default
-            if evidence.fits(lambda a, axes=axes: np.flip(a, axes)):  # type: ignore[misc]
+            if evidence.fits(lambda a, axes=axes: np.flip(a, axes)):  # type: ignore[misc]  # a default
                 yield _flipped(evidence, axes)
                 return
     for axis, size in enumerate(shape):
         for shift in (1, -1, 2, -2):
             # mypy cannot infer a lambda with a default
-            if size > abs(shift) and evidence.fits(lambda a, s=shift, k=axis: np.roll(a, s, axis=k)):  # type: ignore[misc]
+            if size > abs(shift) and evidence.fits(lambda a, s=shift, k=axis: np.roll(a, s, axis=k)):  # type: ignore[misc]  # a default
                 by = {1: "one", -1: "minus one", 2: "two", -2: "minus two"}[shift]
                 yield f"rolled by {by} along axis {axis} ({evidence.axis_name(axis)})"
                 return
@@ -99,7 +99,7 @@ def _permuted(evidence: Evidence) -> Iterator[str]:
         if order == tuple(range(len(shape))) or tuple(shape[k] for k in order) != shape:
             continue
         # mypy cannot infer a lambda with a default
-        if evidence.fits(lambda a, order=order: a.transpose(order)):  # type: ignore[misc]
+        if evidence.fits(lambda a, order=order: a.transpose(order)):  # type: ignore[misc]  # a default
             moved = [axis for axis, other in enumerate(order) if axis != other]
             named = " and ".join(evidence.axis_name(axis) for axis in moved)
             yield f"the axes are permuted (transposed): {named} stand in the order {list(order)}"

@@ -28,7 +28,7 @@ def structure(evidence: Evidence) -> Iterator[str]:
             yield "only the diagonal is wrong" + (": it is missing (zero)" if missing else "")
         for name, keep in (("lower", np.tril), ("upper", np.triu)):
             # mypy cannot infer a lambda with a default
-            if not off_is_zero and evidence.fits(lambda a, keep=keep: keep(a.reshape(rows, rows)).reshape(a.shape)):  # type: ignore[misc]
+            if not off_is_zero and evidence.fits(lambda a, keep=keep: keep(a.reshape(rows, rows)).reshape(a.shape)):  # type: ignore[misc]  # a default
                 yield f"only the {name} triangle is there"
         for factor, name in ((1.0, "D + Dᵀ"), (0.5, "(D + Dᵀ)/2")):
             if evidence.fits(lambda a: (a.reshape(rows, rows) + a.reshape(rows, rows).T).reshape(a.shape), factor):
@@ -58,7 +58,7 @@ def _blocks(evidence: Evidence) -> Iterator[str]:
                 yield f"the blocks of the batch are repeated off their diagonal ({which}): a Kronecker delta is missing"
                 return
             # mypy cannot infer a lambda with a default
-            if evidence.fits(lambda a, out=out: np.broadcast_to(a.sum(axis=out, keepdims=True), shape)):  # type: ignore[misc]
+            if evidence.fits(lambda a, out=out: np.broadcast_to(a.sum(axis=out, keepdims=True), shape)):  # type: ignore[misc]  # a default
                 return  # named by `sums`
             if not evidence.claimed[~own].any() and not evidence.wrong[own].any():
                 yield f"only the diagonal blocks are right: entries that couple {which} are missing"
@@ -73,7 +73,7 @@ def sums(evidence: Evidence) -> Iterator[str]:
         for factor, verb in ((1.0, "summed"), (1 / size, "averaged")):
             if evidence.fits(
                 # mypy cannot infer a lambda with a default
-                lambda a, axis=axis: np.broadcast_to(a.sum(axis=axis, keepdims=True), a.shape),  # type: ignore[misc]
+                lambda a, axis=axis: np.broadcast_to(a.sum(axis=axis, keepdims=True), a.shape),  # type: ignore[misc]  # a default
                 factor,
             ):
                 batch = " the batch," if axis == 0 and evidence.out_ndim > 1 else ""

@@ -209,12 +209,12 @@ class Restricted(Function):
         self.outputs = [Output((), (len(rows),), slice(0, len(rows)))]
 
     @property
-    def evaluations(self) -> int:  # type: ignore[override]
+    def evaluations(self) -> int:  # type: ignore[override]  # a field there
         """Calls of the whole function."""
         return self.whole.evaluations
 
     @property
-    def refused(self) -> str:  # type: ignore[override]
+    def refused(self) -> str:  # type: ignore[override]  # a field there
         """What the whole function has refused."""
         return self.whole.refused
 
