@@ -12,6 +12,7 @@ from jacobians.notation.formula import equation, left_side, letter, times, writt
 from jacobians.notation.markup import html, typeset
 from jacobians.notation.structure import Form, Shape
 from jacobians.notation.sums import DELTA, Sign, Written, summed
+from jacobians.show.style import styled
 
 MOST = 1024  # entries
 WIDE = 30  # pixels of a cell with a number in it
@@ -42,9 +43,9 @@ class EntryTable:
             f'<span style="display:inline-block;width:14px;height:10px;background-color:{_colour(k / 8)}"></span>'
             for k in range(-8, 9)
         )
-        return (
-            f'<div style="margin:4px 0"><p style="margin:4px 0">{html(self.heading)}, {typeset(self.formula)}</p>'
-            f'{self.table()}<p style="margin:4px 0">−{limit:.3g} {bar} {limit:.3g}</p></div>'
+        return styled(
+            f'<div class="jacobians"><p>{html(self.heading)}, {typeset(self.formula)}</p>'
+            f"{self.table()}<p>−{limit:.3g} {bar} {limit:.3g}</p></div>"
         )
 
     def _limit(self) -> float:

@@ -98,7 +98,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def page(found: Explained[Any]) -> str:
     """The derivation as HTML."""
-    boxes = html(found.rule)
+    boxes = typeset(found.rule)
     if found.subscripts:
         boxes = " · ".join(_under(f.form) for f in found.factors)
     parts = [f"<p>{_under(found.result.form)} = {boxes}</p>"]
@@ -128,7 +128,10 @@ def page(found: Explained[Any]) -> str:
 
 def _under(form: Form) -> str:
     """∂f/∂A with its shape below."""
-    return f'<span class="under">{typeset(name_of(form))}<span class="below">{shape_of(form)}</span></span>'
+    shape = (
+        f'<span class="below"><span class="unstyled"> (</span>{shape_of(form)}<span class="unstyled">)</span></span>'
+    )
+    return f'<span class="under">{typeset(name_of(form))}{shape}</span>'
 
 
 def _local(form: Form) -> str:

@@ -2,7 +2,7 @@
 
 JupyterLab strips ``<style>`` and ``<svg>`` from the outputs of a notebook that was downloaded, and keeps ``style``
 attributes, ``title`` and ``<img>``. So fragments are written with classes, as pages are, and `styled` puts the rules
-into the elements and every drawing into an image.
+into the elements and every drawing into an image. GitHub strips the styles as well: what is `unstyled` is seen there.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from html.parser import HTMLParser
 from jacobians.notation.markup import typeset
 
 LINE = "1px solid rgba(128,128,128,0.4)"
+SERIF = "STIX Two Text,Cambria,Times New Roman,serif"
 MONOSPACE = "ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 RULES: Mapping[str, str] = {
     "table": "border-collapse:collapse;border:0;margin:4px 0",
@@ -30,7 +31,17 @@ RULES: Mapping[str, str] = {
     ".group": "font-weight:normal;font-style:italic;padding-top:10px",
     ".right": "text-align:right",
     ".words": "white-space:normal;min-width:200px",
-    ".wide": "max-width:560px;overflow-x:auto;overflow-y:hidden",
+    ".formula": f"font-family:{SERIF};font-size:115%",
+    ".run": "white-space:nowrap",
+    ".fraction": "display:inline-block;vertical-align:middle;text-align:center;line-height:1.25;white-space:nowrap;"
+    "margin:0 1px",
+    ".above": "display:block;border-bottom:1px solid;padding:0 2px",
+    ".unstyled": "font-size:0",
+    ".underneath": "display:block;padding:0 2px",
+    ".sum": "display:inline-block;vertical-align:middle;text-align:center;line-height:1;margin:0 1px",
+    ".sign": "display:block;font-size:130%",
+    ".limit": "display:block;font-size:75%",
+    ".wide": "white-space:normal;min-width:240px;max-width:560px",
     ".under": "display:inline-block;text-align:center;vertical-align:top;margin:0 3px",
     ".below": "display:block;opacity:0.7;font-size:85%",
     ".flow": "display:flex;flex-wrap:wrap;align-items:center",
@@ -41,7 +52,7 @@ RULES: Mapping[str, str] = {
     ".muted": "opacity:0.7",
 }
 INK = "#808080"  # of drawings: an image does not know the colour of the page, and this can be seen on light and dark
-LONG = 60  # letters of a formula that is given a place of its own to scroll in
+LONG = 60  # letters of a formula that is given lines of its own
 EMPTY = {"br", "img", "hr", "col"}
 
 
@@ -62,7 +73,7 @@ def styled(fragment: str) -> str:
 
 
 def shown(formula: str) -> str:
-    """A formula, typeset; a long one scrolls and does not widen its table."""
+    """A formula, typeset; a long one takes several lines and does not widen its table."""
     return f'<div class="wide">{typeset(formula)}</div>' if len(formula) > LONG else typeset(formula)
 
 

@@ -25,6 +25,7 @@ MEANINGS = {
     "full": "the bytes of the whole array with its zeros",
 }
 HEADINGS = tuple(MEANINGS)
+RIGHT = ' class="right"'  # numbers
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class Row:
         path = f" ({escape(self.path)})" if self.path else ""
         marked = {0: typeset(self.name) + path, 2: shown(self.formula)}
         for k, cell in enumerate(self.cells):
-            side = ' class="right"' if k > 2 else ""
-            yield f"<td{side}>{marked.get(k, escape(cell))}</td>"
+            yield f"<td{RIGHT if k > 2 else ''}>{marked.get(k, escape(cell))}</td>"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,10 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th title="{escape(MEANINGS[h])}">{escape(h)}</th>' for h in HEADINGS)
+        head = "".join(
+            f'<th{RIGHT if k > 2 else ""} title="{escape(meaning)}">{escape(heading)}</th>'
+            for k, (heading, meaning) in enumerate(MEANINGS.items())
+        )
         body = []
         for heading, rows in self.groups:
             if heading:
