@@ -9,7 +9,8 @@ The map of the package, from the inside out (more in README.md beside this file)
   it is written on paper again (`formula`).
 - `engine`: what is done with it. `algebra`: chain rule, sums, selections; `uniting` and `builder`: one term;
   `index_maps`: positions along axes; `merging`: terms added up; `elimination`: the order along a graph; `tape`:
-  NumPy calls, recorded once; `compiler`: programs for graphs; `writing`: full tensors; `sparse`: SciPy's matrices.
+  NumPy calls, recorded once; `compiler`: programs for graphs; `writing`: full tensors; `sparsity` and `sparse`: SciPy's
+  matrices.
 - `core`: what people hold: `Jacobian`, `term`, `Layer`, `Chain`, `Residual`; recordings and traced values.
 - `layers`: the catalogue; `functions`: plain NumPy functions, ``jacobian(f)`` and ``trace(f, x)``.
 - `checking`: against finite differences; `show`: formulas, tables, derivations, pictures; `training`, `nn`.

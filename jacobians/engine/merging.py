@@ -168,7 +168,8 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
     arrange = contract.arranged(second.labels, distinct)
     sign = coarse.sign * fine.sign
     dtype = tape.dtype
-    if set(labels) == set(first.labels) and names == distinct and set(names) == set(second.labels):
+    carried = {*first.labels} | {i for i in labels if image[i] in second.labels}
+    if names == distinct and carried == set(labels):  # no ties, and they broadcast to all entries
         add: Step = np.add if sign > 0 else np.subtract
         array = tape.emit(lambda a, b: add(base(a), arrange(b)), first.array, second.array, size=coarse.size(labels))
         symbol = first.symbol if tape.numeric else _sum_symbol(first, second, labels, names, sign)
