@@ -9,11 +9,12 @@ Traced values follow NumPy's rules for memory: an array can be written into, its
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import weakref
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -236,7 +237,7 @@ class Traced(NDArrayOperatorsMixin):
                 refuse(f"the attribute {name} of a traced array", "use what NumPy has for it among its functions")
             raise AttributeError(f"a traced array has no attribute {name!r}")
         found = method(self)
-        return partial(_method, self, method, found) if type(found) is FunctionType else found
+        return partial(_method, self, name, method, found) if type(found) is FunctionType else found
 
     # The operators that programs consist of take a shorter way than through NumPy.
 
@@ -404,10 +405,41 @@ class Traced(NDArrayOperatorsMixin):
             refuse(name, "teach it with jacobians.derivative, or write it with other functions")
         if apart((args, kwargs)):
             args, kwargs = together((args, kwargs))
-        out = kwargs.get("out")
-        if out is None:
-            return one(*args, **kwargs)
-        return into(out, one(*args, **{name: value for name, value in kwargs.items() if name != "out"}))
+        args, kwargs, out = without_out(function, args, kwargs)
+        return one(*args, **kwargs) if out is None else into(out, one(*args, **kwargs))
+
+
+def without_out(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
+    """The arguments of a function but for ``out=``, which may be given by position; and what was given for it."""
+    order = _order_with_out(function) if len(args) > 2 else ()
+    if len(args) >= len(order) > 0:
+        names = _names(function)
+        kwargs = {
+            **kwargs,
+            "out": args[len(order) - 1],
+            **dict(zip(names[len(order) :], args[len(order) :], strict=False)),
+        }
+        args = args[: len(order) - 1]
+    if "out" not in kwargs:
+        return args, kwargs, None
+    return args, {name: value for name, value in kwargs.items() if name != "out"}, kwargs["out"]
+
+
+@lru_cache(maxsize=1024)
+def _names(function: Any) -> tuple[str, ...]:
+    """What a function calls its positional arguments."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # a function that does not say
+        return ()
+    return tuple(one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD))
+
+
+@lru_cache(maxsize=1024)
+def _order_with_out(function: Any) -> tuple[str, ...]:
+    """The names of the positional arguments up to ``out``; none where it cannot be given by position."""
+    names = _names(function)
+    return names[: names.index("out") + 1] if "out" in names else ()
 
 
 def into(out: Any, result: Any) -> Any:
@@ -415,6 +447,9 @@ def into(out: Any, result: Any) -> Any:
     if isinstance(result, tuple):
         return tuple(one if place is None else into(place, one) for place, one in zip(out, result, strict=False))
     place = out[0] if isinstance(out, tuple) else out
+    if type(place) is np.ndarray and not isinstance(result, Traced):  # of what is piecewise constant
+        np.copyto(place, result, casting="same_kind")
+        return place
     if not isinstance(place, Traced):
         refuse(
             "writing a traced value into a plain array",
@@ -500,13 +535,16 @@ def require_innermost(array: Traced, value: Traced) -> None:
 
 
 def _method(
-    array: Traced, method: Callable[..., Any], found: Callable[..., Any], *arguments: Any, **options: Any
+    array: Traced, name: str, method: Callable[..., Any], found: Callable[..., Any], *arguments: Any, **options: Any
 ) -> Any:
     """Call a method of an array."""
+    if not arguments and not options:
+        return found()
     if arguments and apart((array, arguments, options)):
         array, arguments, options = together((array, arguments, options))
         found = method(array)
-    return found(*arguments, **options)
+    (_, *arguments), options, out = without_out(getattr(np, name, None), (array, *arguments), options)
+    return found(*arguments, **options) if out is None else into(out, found(*arguments, **options))
 
 
 def _entry(position: int, base: Traced) -> Traced:

@@ -88,4 +88,4 @@ for _like in (np.zeros_like, np.ones_like, np.full_like, np.empty_like):
 for _name in ("argmax", "argmin", "argsort", "nonzero", "any", "all", "argpartition"):
     METHODS[_name] = lambda x, name=_name: getattr(x.value, name)
 METHODS["strides"] = lambda x: x.value.strides
-METHODS["round"] = lambda x: x.value.round
+METHODS["round"] = lambda x: lambda decimals=0: x.value.round(decimals)
