@@ -100,6 +100,7 @@ class Recording:
 
     __slots__ = (
         "aliases", "constants", "is_open", "leaves", "naming", "nodes", "origins", "parts", "paths", "serial", "values",
+        "zero_dimensional",
     )  # fmt: skip
 
     def __init__(self, paths: Mapping[int, str]) -> None:
@@ -110,6 +111,7 @@ class Recording:
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
         self.constants: set[int] = set()  # values that depend on nothing, though they are traced
+        self.zero_dimensional: set[int] = set()  # values that are arrays without axes, which numbers are not
         self.naming: dict[int, Naming] = {}
         self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
         self.aliases: list[tuple[Any, Any]] = []  # what np.asarray gave, weakly, and of which array

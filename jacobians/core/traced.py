@@ -108,6 +108,16 @@ class Traced(NDArrayOperatorsMixin):
         return self._view is None and not self.ndim
 
     @property
+    def is_array(self) -> bool:
+        """Whether NumPy has an array here, and not a number; arrays without axes are told apart."""
+        return self._number in self.recording.zero_dimensional or self.ndim > 0
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What ``isinstance`` is to believe: functions of arrays and numbers ask whether they have got one."""
+        return np.ndarray if self.is_array else self.dtype.type
+
+    @property
     def pending(self) -> Any:
         """What has been written into the array and is not a value of the recording yet."""
         return self._pending
@@ -138,6 +148,8 @@ class Traced(NDArrayOperatorsMixin):
             write(base, new)
             self._view = self._view._replace(version=base.version)
         self._pending = None
+        if self._number in self.recording.zero_dimensional:
+            self.recording.zero_dimensional.add(number)
         self._number = number
         self._version += 1
 
@@ -258,7 +270,7 @@ class Traced(NDArrayOperatorsMixin):
 
     def _in_place(self, ufunc: np.ufunc, other: Any) -> Traced:
         result: Traced = RULES[ufunc](*together((self, other)))
-        if not self.ndim:
+        if not self.is_array:
             return result
         require_innermost(self, result)
         if result.shape != self.shape:

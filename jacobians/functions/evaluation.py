@@ -93,6 +93,9 @@ class Evaluation:
     def _leaves(self, paths: Sequence[str], leaves: Sequence[Any], rebuild: Rebuild) -> Leaves:
         """Arrays of an argument as leaves of the recording."""
         places = [self.recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
+        self.recording.zero_dimensional.update(
+            [n for n, leaf in zip(places, leaves, strict=True) if isinstance(leaf, np.ndarray) and not leaf.ndim]
+        )
         return Leaves(tuple(paths), tuple(places), rebuild)
 
     def _value(self, leaf: Any, f: Callable[..., Any]) -> int:

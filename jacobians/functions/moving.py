@@ -13,7 +13,7 @@ import numpy as np
 
 from jacobians.core.applying import apply
 from jacobians.core.rules import METHODS, RULES, refuse, rule
-from jacobians.core.traced import Traced
+from jacobians.core.traced import Traced, plain
 from jacobians.kept import Memory
 from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace
@@ -34,10 +34,10 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     def write(base: Traced, new: Traced) -> None:
         base.become(apply(Replace((layer.positions,), base.shape), base, new))
 
-    shares = isinstance(output, np.ndarray) and output.ndim and np.may_share_memory(output, value)
-    if not shares:
+    seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
+    if not (isinstance(seen, np.ndarray) and seen.ndim and np.may_share_memory(seen, given)):
         return make(x)
-    return x.viewed(make, None if value.flags.writeable and not output.flags.writeable else write)
+    return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
 
 
 def picked(x: Traced, positions: Any) -> Traced:

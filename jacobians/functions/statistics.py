@@ -131,7 +131,7 @@ def _quantile(
     low = np.floor(at).astype(int)
     low = np.minimum(low, np.maximum(numbers - 2, 0))
     ordered = np.take_along_axis(flat, order, -1)
-    shape = output.shape if isinstance(output, np.ndarray) else ()
+    shape = np.shape(output)
     kind = np.result_type(values)
     first = _entries(ordered, low).reshape(shape)
     second = _entries(ordered, np.minimum(low + 1, numbers - 1)).reshape(shape)
