@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jacobians.core.graph import Recording
+from jacobians.core.postponed import Postponed, computed
 from jacobians.core.rules import RULES, refuse
 from jacobians.core.traced import PLAIN, Traced, together
 from jacobians.engine.tape import Array, is_traced
@@ -24,6 +25,12 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
     `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
     """
     recording, arrays, numbers = prepared(inputs)
+    if output is None and (arrays[0].size >= recording.postpones or arrays[-1].size >= recording.postpones):
+        later = RULES["later"](layer, compute, arrays, numbers)
+        if later is not None:
+            layer, arrays, output = later
+    if recording.postponed and type(output) is not Postponed:
+        arrays = [computed(x) for x in arrays]
     if output is None:
         output = compute(*arrays) if compute and compute != layer.forward else forwarded(layer, arrays)
     elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
@@ -34,6 +41,7 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
 def applied(layer: Any, inputs: Sequence[Any]) -> Traced:
     """A layer that checks its inputs, and may be made of others, applied to traced and plain values."""
     recording, arrays, numbers = prepared(inputs)
+    arrays = [computed(x) for x in arrays]
     return Traced(recording, layer.record(recording, layer.prepared(tuple(arrays)), numbers))
 
 
@@ -46,7 +54,7 @@ def recording_of(inputs: Sequence[Any]) -> Recording:
 def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | None]]:
     """The recording of traced inputs; all inputs as arrays; and the numbers of those that are traced.
 
-    Arrays of the caller's are copied.
+    Arrays of the caller's are copied; values may be postponed.
     """
     recording: Recording | None = None
     dtype: Any = None

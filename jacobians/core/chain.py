@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.layer import Array, Layer
 from jacobians.core.parameters import joined
+from jacobians.core.postponed import computed
 from jacobians.core.traced import Traced
 from jacobians.errors import locate
 from jacobians.show.diagram import Sketch
@@ -216,5 +217,5 @@ class Chain(Layer):
                 found.append(layer.record(recording, inputs, numbers))
             except ValueError as error:
                 raise locate(name, error) from error
-            numbers, inputs = (found[-1],), (recording.values[found[-1]],)
+            numbers, inputs = (found[-1],), (computed(recording.values[found[-1]]),)
         return found

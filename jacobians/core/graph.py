@@ -8,6 +8,7 @@ shapes, dtypes, and which arrays are the same.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from itertools import count
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.postponed import Postponed
 from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
 from jacobians.engine.linearized import Linearized, Structure
@@ -99,7 +101,8 @@ class Recording:
     """
 
     __slots__ = (
-        "aliases", "constants", "is_open", "leaves", "naming", "nodes", "origins", "parts", "paths", "serial", "values",
+        "aliases", "constants", "is_open", "leaves", "moves", "naming", "nodes", "origins", "parts", "paths",
+        "postponed", "postpones", "serial", "values",
         "zero_dimensional",
     )  # fmt: skip
 
@@ -107,7 +110,7 @@ class Recording:
         self.paths = paths
         self.serial = next(_serials)  # inner recordings begin after outer ones
         self.is_open = True  # the function is still running
-        self.values: list[Array] = []
+        self.values: list[Array] = []  # some may be postponed
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
         self.constants: set[int] = set()  # values that depend on nothing, though they are traced
@@ -116,6 +119,9 @@ class Recording:
         self.parts: dict[int, tuple[int, int]] = {}  # the real and imaginary parts of complex values that are split
         self.aliases: list[tuple[Any, Any]] = []  # what np.asarray gave, weakly, and of which array
         self.origins: dict[int, Any] | None = None  # the caller's arrays by their copies' identities, where asked for
+        self.postpones = sys.maxsize  # entries of a value that may be computed later
+        self.postponed = False  # whether there are such values
+        self.moves: dict[int, Any] | None = None  # how entries were moved, where only ends are asked for
 
     def copy(self) -> Recording:
         """A recording that goes on from here; this one stays as it is."""
@@ -123,6 +129,7 @@ class Recording:
         twin.values, twin.leaves, twin.nodes = self.values.copy(), self.leaves.copy(), self.nodes.copy()
         twin.constants = self.constants.copy()
         twin.naming, twin.origins, twin.parts = self.naming.copy(), self.origins, self.parts.copy()
+        twin.postponed, twin.postpones = self.postponed, self.postpones
         return twin
 
     def leaf(self, name: str, value: Array) -> int:
@@ -152,6 +159,8 @@ class Recording:
         values = self.values
         number = len(values)
         plain = type(output) is np.ndarray and output.dtype.kind != "O"
+        if not plain and isinstance(output, Postponed):
+            plain = self.postponed = True
         values.append(output if plain else _numbers(output, layer))
         if arguments:
             self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
@@ -215,7 +224,7 @@ class Recording:
         asked = []
         for number, by, out_name, wrt_name in wanted:
             value, argument = self.values[number], self.values[by]
-            both = np.result_type(value, argument)
+            both = np.result_type(value.dtype, argument.dtype)
             called = names.get(number, (out_name,))[0], names.get(by, (wrt_name,))[0]
             asked.append(compiler.Wanted(number, by, value.shape, argument.shape, both, *called))
         return Structure(edges, tuple(asked))
@@ -275,7 +284,7 @@ class Recording:
             out_name, names = naming.get(value) or (_numbered(node, naming) if naming else own)
             for name, number, pattern, numbers in patterns:
                 argument, called = self.values[number], naming[number][0] if number in naming else name
-                both = np.result_type(dtype, argument)
+                both = np.result_type(dtype, argument.dtype)
                 found.append(
                     compiler.Edge(value, number, shape, argument.shape, both, out_name, called, pattern, numbers, names)
                 )

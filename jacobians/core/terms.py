@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from jacobians.core.jacobian import Jacobian, Scalar, plain_number
+from jacobians.core.postponed import Postponed
 from jacobians.core.vectors import numbers
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array, is_traced
@@ -73,7 +74,7 @@ def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
     """Arrays of numbers of the right types."""
     found: list[Any] = []
     for values, kind, name in zip(arrays, _kinds(formula), parse(formula).arrays, strict=True):
-        array: Any = values if is_traced(values) else np.asarray(values)
+        array: Any = values if is_traced(values) or type(values) is Postponed else np.asarray(values)
         if array.dtype.char not in kind:
             array = _numbers(array, kind == POSITION.char, f'"{formula}": {name.name}')
         found.append(array)

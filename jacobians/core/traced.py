@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.core.graph import Recording
+from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse
 from jacobians.engine.tape import Array
 
@@ -95,7 +96,8 @@ class Traced(NDArrayOperatorsMixin):
     @property
     def value(self) -> Array:
         """The array that it stands for; not to be written into."""
-        return self.recording.values[self.number]
+        value = self.recording.values[self.number]
+        return value.array if isinstance(value, Postponed) else value
 
     @property
     def is_view(self) -> bool:
@@ -162,7 +164,7 @@ class Traced(NDArrayOperatorsMixin):
 
     @property
     def like(self) -> Array:
-        """An array of its shape and dtype."""
+        """An array of its shape and dtype, which may be postponed."""
         return self.recording.values[self._number if self._number >= 0 else self.number]
 
     @property

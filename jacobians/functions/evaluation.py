@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.core.graph import Recording, Wanted
+from jacobians.core.postponed import LARGE
 from jacobians.core.rules import RULES, rule
 from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
@@ -46,6 +47,8 @@ class Evaluation:
         The names of the arguments.
     named
         Whether it will be asked what constants are called.
+    ends_only
+        Whether nothing is wanted but Jacobians of the outputs by the arguments.
     kinds
         The kinds of numbers, as in ``dtype.kind``, that can be differentiated by; anything else in the arguments is
         passed on as it is.
@@ -53,10 +56,12 @@ class Evaluation:
 
     def __init__(
         self, f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any], traced: Iterable[int],
-        names: Sequence[str], named: bool = False, kinds: str = "fciu",
+        names: Sequence[str], named: bool = False, kinds: str = "fciu", ends_only: bool = False,
     ) -> None:  # fmt: skip
         self.recording = recording = Recording(NO_PATHS)
         recording.origins = {} if named else None
+        if ends_only:
+            recording.postpones, recording.moves = LARGE, {}
         self.inputs: dict[int, Leaves] = {}
         given = list(arguments)
         for k in traced:

@@ -70,7 +70,9 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: boo
     @functools.wraps(f)
     def hessian_of_f(*arguments: Any, **options: Any) -> Any:
         positions = argument_positions(argnums, len(arguments))
-        found = Evaluation(f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)))
+        found = Evaluation(
+            f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)), ends_only=True
+        )  # fmt: skip
         inputs = [found.inputs[k] for k in positions]
         by = [(n, name) for leaves in inputs for n, name in zip(leaves.numbers, leaves.names, strict=True)]
         wanted = [

@@ -7,11 +7,13 @@ Where NumPy gives a view, the traced array is one, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jacobians.core.applying import apply
+from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.traced import Traced, plain
 from jacobians.kept import Memory
@@ -19,17 +21,23 @@ from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace
 
 _layers = Memory()
+ENDS = (int, NoneType)
 
 
 def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
     """What a function that only moves entries makes of x, as a rearrangement of its entries."""
+    layer, remembered = rearrangement(function, x.shape, arguments, options)
+    if function is np.roll and remembered and x.size >= x.recording.postpones:
+        source = x.recording.values[x.number]
+        if type(source) in (Postponed, np.ndarray) and list not in map(type, (*arguments, *options.values())):
+            later = Postponed(lambda value: np.roll(value, *arguments, **options), (source,), x.shape, x.dtype)
+            return _added(x, layer, remembered, later)
     value = x.value
     output = function(value, *arguments, **options)
-    layer = rearrangement(function, value.shape, arguments, options)
 
     def make(base: Traced) -> Traced:
         made = output if base.value is value else function(base.value, *arguments, **options)
-        return Traced(base.recording, base.recording.add(layer, (base.value,), (base.number,), made))
+        return _added(base, layer, remembered, made)
 
     def write(base: Traced, new: Traced) -> None:
         base.become(apply(Replace((layer.positions,), base.shape), base, new))
@@ -40,6 +48,39 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
 
 
+def _added(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Traced:
+    """A node for moved entries; where only ends are asked for, all moves one after another are one."""
+    recording, number = x.recording, x.number
+    made = Move(number, layer, remembered)
+    if recording.moves is not None:
+        before = recording.moves.get(number)
+        made = made if before is None else _composed(before, made)
+        recording.moves[len(recording.values)] = made
+    return Traced(recording, recording.add(made.layer, (recording.values[made.source],), (made.source,), output))
+
+
+class Move(NamedTuple):
+    """How the entries of a value are those of another one, and whether this is remembered between calls."""
+
+    source: int
+    layer: Rearrange
+    remembered: bool
+
+
+def _composed(first: Move, second: Move) -> Move:
+    """One move after another one."""
+
+    def make() -> Rearrange:
+        positions = second.layer.positions
+        if first.layer.positions.size:
+            positions = np.where(positions < 0, -1, first.layer.positions.reshape(-1)[positions])
+        return Rearrange(positions, first.layer.shape)
+
+    remembered = first.remembered and second.remembered
+    layer = _layers.recall((first.layer, second.layer), make) if remembered else make()
+    return Move(first.source, layer, remembered)
+
+
 def picked(x: Traced, positions: Any) -> Traced:
     """The entries at these positions, counted row by row; 0 at −1."""
     return apply(Rearrange(positions, x.shape), x)
@@ -47,18 +88,23 @@ def picked(x: Traced, positions: Any) -> Traced:
 
 def rearrangement(
     function: Callable[..., Any], shape: tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any]
-) -> Rearrange:
+) -> tuple[Rearrange, bool]:
     """The layer for a function of an array of this shape; it is remembered where the arguments are hashable."""
-    if len(arguments) == 1 and type(arguments[0]) is int and not options:  # as in x[k]
-        key: Hashable = function, shape, arguments[0]
-    else:
+    key: Hashable = None
+    if len(arguments) == 1 and not options:  # as in x[k] and x[k:l]
+        (one,) = arguments
+        if type(one) is int:
+            key = function, shape, one
+        elif type(one) is slice and type(one.start) in ENDS and type(one.stop) in ENDS and type(one.step) in ENDS:
+            key = function, shape, one.start, one.stop, one.step
+    if key is None:
         key = hashable((function, shape, arguments, tuple(options.items())))
 
     def make() -> Rearrange:
         positions = np.arange(int(np.prod(shape))).reshape(shape)
         return Rearrange(function(positions, *arguments, **options), shape)
 
-    return make() if key is None else _layers.recall(key, make)
+    return (make(), False) if key is None else (_layers.recall(key, make), True)
 
 
 def hashable(value: Any) -> Hashable:

@@ -61,7 +61,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bo
     @functools.wraps(f)
     def jacobian_of_f(*arguments: Any, **options: Any) -> Any:
         positions = argument_positions(argnums, len(arguments))
-        found = Evaluation(f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)))
+        found = Evaluation(f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)), ends_only=True)
         wanted = found.wanted(positions)
         if sparse:
             return found.nested([one.sparse() for one in found.recording.jacobians(wanted)], positions, single)
