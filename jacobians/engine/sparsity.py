@@ -211,7 +211,7 @@ def _around_the_middle(grid: Array) -> tuple[Key, int, tuple[int, ...]]:
     for k, (step, n) in enumerate(zip(steps, grid.shape, strict=True)):
         apart = step * (np.arange(n) - middle[k])
         expected = expected + apart.reshape([-1 if a == k else 1 for a in range(grid.ndim)])
-    good = grid == expected
+    good = (grid == expected) & (grid >= 0)
     box = []
     for k, at in enumerate(middle):
         line = good[(*middle[:k], slice(None), *middle[k + 1 :])]

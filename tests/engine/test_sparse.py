@@ -87,3 +87,9 @@ def test_empty_ones():
     assert J.sparse().nnz == 0
     assert J.sparse("csc").shape == (4, 4)
     assert pickle.loads(pickle.dumps(J)).nonzeros == 0
+
+
+def test_entries_that_do_not_exist_are_not_the_next_ones_of_a_row():
+    """δ(i = 1 − j): the slots 1, 0 go on as −1, which marks what does not exist."""
+    J = term("-> ;(-j+1)j").bind((), (2, 3))
+    np.testing.assert_array_equal(J.sparse().toarray(), [[0, 1, 0, 1, 0, 0]])
