@@ -44,6 +44,10 @@ class Differentiable(Protocol):
         """The name of the output."""
 
     @property
+    def operation(self) -> str:
+        """What it does, as `jacobians.notation.expressions` reads it."""
+
+    @property
     def own_parameters(self) -> Mapping[str, Array]:
         """The arrays to differentiate by."""
 
@@ -445,4 +449,7 @@ def number_text(array: Array) -> str:
     """A single number as the name of itself; nothing for an array."""
     if array.ndim or array.dtype.kind not in "fiuc":
         return ""
-    return f"({complex(array):g})" if array.dtype.kind == "c" else f"{array:g}"
+    if array.dtype.kind == "c":
+        return f"({complex(array):g})"
+    short = f"{array:g}"
+    return short if float(short) == float(array) else f"{array:.9g}"  # so that six digits of products are right

@@ -227,6 +227,11 @@ class Layer(Parameterized):
         """What `local` calls the output: its last argument."""
         return _output_name(type(self))
 
+    @property
+    def operation(self) -> str:
+        """What the layer does, as `jacobians.notation.expressions` reads it."""
+        return repr(self)
+
     def table(self, *inputs: ArrayLike) -> Table:
         """The shape table: a row for every Jacobian with its shape, formula, non-zero share and bytes.
 
@@ -248,7 +253,9 @@ class Layer(Parameterized):
         headings = "of each layer", f"of the {'chain' if self.inner else 'layer'}"
         return showing.shape_table(f"{self!r} for {shapes}", recording, [output], headings)
 
-    def explain(self, *inputs: ArrayLike, wrt: str | None = None) -> Explanation[Jacobian]:
+    def explain(
+        self, *inputs: ArrayLike, wrt: str | None = None, names: Mapping[str, str] | None = None
+    ) -> Explanation[Jacobian]:
         """The derivation of one Jacobian: local Jacobians, chain rule, order of contraction, cost and result.
 
         Parameters
@@ -258,6 +265,14 @@ class Layer(Parameterized):
         wrt
             What to differentiate by, such as ``"A"``, or ``"0.A"`` in a chain; the first parameter (or input) by
             default.
+        names
+            What to call things in place of the library's names: ``{"z": "u", "f": "a"}``, values, parameters or their
+            paths, and letters in the formulas.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter or name, or if two things would be called alike.
 
         Examples
         --------
@@ -265,10 +280,12 @@ class Layer(Parameterized):
         >>> found = Chain(Affine([[1, 2], [3, 4], [5, 6]], [0, 0, 0]), Tanh()).explain([0.1, 0.2], wrt="0.A")
         >>> found.product, found.subscripts, found.formula
         ('∂f/∂A = ∂f/∂z · ∂z/∂A', 'il,ljk->ijk', '∂f_i/∂A_jk = δ_ij (1-f²)_i x_k')
+        >>> Affine([[1, 2], [3, 4]], [0, 0]).explain([0.1, 0.2], names={"A": "W", "z": "a"}).formula
+        '∂a_i/∂W_jk = δ_ij x_k'
         """
         (name, *_) = self.selected(wrt or next(iter(self.parameters), None))
         recording, output = self.recorded(self.prepared(inputs))
-        return showing.explanation(recording, output, self.wanted(recording, output, [name])[0].argument, name)
+        return showing.explanation(recording, output, self.wanted(recording, output, [name])[0].argument, name, names)
 
     def diagram(self, *inputs: ArrayLike) -> Diagram:
         """Draw the layer as boxes and wires; with inputs, the values have names and shapes.

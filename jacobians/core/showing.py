@@ -9,13 +9,17 @@ from jacobians.core.graph import Node, Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array
-from jacobians.notation.expressions import readable
+from jacobians.notation.expressions import LONGEST, expression, readable
+from jacobians.notation.naming import Naming
 from jacobians.notation.renaming import renamed
 from jacobians.notation.structure import Form
+from jacobians.show.called import called
 from jacobians.show.derivatives import Derivatives, Pair, Value, total
 from jacobians.show.diagram import Box, Diagram, titled
 from jacobians.show.explanation import Explanation, explain
 from jacobians.show.table import Table, table
+
+LONG = 80  # letters in what a value is said to be
 
 
 def derivatives(recording: Recording, values: Sequence[int], arguments: Sequence[int]) -> Derivatives[Jacobian]:
@@ -24,25 +28,46 @@ def derivatives(recording: Recording, values: Sequence[int], arguments: Sequence
     written, arrays = recording.written(wanted)
     names = recording.names(written)
     local: dict[Pair, Jacobian] = {}
-    makers: dict[int, tuple[str, str]] = {}
+    paths = {number: path for path, number in recording.leaves.items()}
+    made: dict[int, Value] = {}
     for node, *_ in written:
-        makers[node.value] = title(node), details(node, dict(names.get(node.value, ("", ()))[1]))
+        made[node.value] = _made(recording, node, names, made)
     for edge in recording.edges(written, names):
         pair, one = (edge.value, edge.argument), _jacobian(edge, arrays)
         local[pair] = total(local[pair], one) if pair in local else one
-    paths = {number: path for path, number in recording.leaves.items()}
     involved = sorted({*values, *arguments, *(n for pair in local for n in pair)})
     return Derivatives(
-        {n: _value(recording, n, names.get(n, (paths.get(n, "f"),))[0], paths, makers) for n in involved}, local
+        {
+            n: made.get(n) or _given(recording, n, names.get(n, (paths.get(n, "f"),))[0], paths.get(n, ""))
+            for n in involved
+        },
+        local,
     )
 
 
-def _value(
-    recording: Recording, number: int, name: str, paths: Mapping[int, str], makers: Mapping[int, tuple[str, str]]
-) -> Value:
-    path = paths.get(number, "")
+def _given(recording: Recording, number: int, name: str, path: str) -> Value:
+    """An argument."""
     told = readable(path.rpartition(".")[2]) == name or readable(path) == name
-    return Value(name, recording.values[number].shape, "" if told else path, *makers.get(number, ("", "")))
+    return Value(name, recording.values[number].shape, "" if told else path)
+
+
+def _made(recording: Recording, node: Node, names: Mapping[int, Naming], before: Mapping[int, Value]) -> Value:
+    """What a layer makes; of a traced function, letters of our own are explained."""
+    name, letters = names.get(node.value, ("f", ()))
+    known = dict(letters)
+    text = _expression(node, known, names)
+    letter = bool(recording.naming) and name.rstrip("₀₁₂₃₄₅₆₇₈₉") == node.layer.output_name and text not in ("", name)
+    # short expressions are names, but for those of what has no name itself, and where the source has another one
+    own = letter and (len(text) > LONGEST or any(not before[n].explained for _, n in node.arguments if n in before))
+    shape = recording.values[node.value].shape
+    return Value(name, shape, "", title(node), details(node, known), text, not own)
+
+
+def _expression(node: Node, known: Mapping[str, str], names: Mapping[int, Naming]) -> str:
+    """What a layer computes, in the names of the graph."""
+    arguments = {name: known.get(name, name) for name in node.layer.input_names}
+    arguments |= {name: names[number][0] for name, number in node.arguments if number in names}
+    return expression(node.layer.operation, arguments, LONG)
 
 
 def _jacobian(edge: compiler.Edge, arrays: Sequence[Array]) -> Jacobian:
@@ -117,9 +142,13 @@ def shape_table(title: str, recording: Recording, outputs: Sequence[int], headin
 
 
 def explanation(
-    recording: Recording, value: int, argument: int, wrt: str, ends: Sequence[int] = ()
-) -> Explanation[Jacobian]:
+    recording: Recording, value: int, argument: int, wrt: str, names: Mapping[str, str] | None = None,
+    ends: Sequence[int] = (),
+) -> Explanation[Jacobian]:  # fmt: skip
     """The derivation of ∂value/∂argument; the other ends of the graph decide what things are called."""
     graph = derivatives(recording, [*ends, value], [*recording.leaves.values(), argument])
-    names = [graph.values[n].name for n in (value, argument)]
-    return explain(graph, value, argument, wrt, lambda: recording.jacobians([Wanted(value, argument, *names)])[0])
+    if names:
+        paths = {path: graph.values[n].name for path, n in recording.leaves.items() if n in graph.values}
+        graph = called(graph, names, paths, "explain")
+    both = [graph.values[n].name for n in (value, argument)]
+    return explain(graph, value, argument, wrt, lambda: recording.jacobians([Wanted(value, argument, *both)])[0])

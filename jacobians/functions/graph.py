@@ -7,7 +7,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from jacobians.core import second, showing
@@ -19,7 +18,6 @@ from jacobians.core.vectors import vectors
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
-from jacobians.layers.placing import Rearrange
 from jacobians.notation.expressions import readable
 from jacobians.notation.naming import Step, letters_of, named
 from jacobians.notation.renaming import DIGITS, apart
@@ -77,7 +75,7 @@ class Graph:
         steps = [
             Step(
                 node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
-                called.get(node.value, ""), _computes(node.layer), tuple(self._constants(node, constants)),
+                called.get(node.value, ""), node.layer.operation, tuple(self._constants(node, constants)),
             )
             for node in recording.nodes
         ]  # fmt: skip
@@ -328,13 +326,23 @@ class Graph:
         outputs = list(self._value(of).numbers)
         return showing.shape_table(self._title(), self._recording, outputs, ("of each operation", f"of {end}"))
 
-    def explain(self, wrt: Argument | None = None, of: str | None = None) -> Explanation[Jacobian]:
+    def explain(
+        self, wrt: Argument | None = None, of: str | None = None, names: Mapping[str, str] | None = None
+    ) -> Explanation[Jacobian]:
         """The derivation of one Jacobian: local Jacobians, chain rule, order of elimination, cost and result.
 
         Parameters
         ----------
         wrt, of
             As for `jacobian`; each must be one array.
+        names
+            What to call things in place of those of the source: ``{"z": "u", "f": "a"}``, values and letters in the
+            formulas.
+
+        Raises
+        ------
+        ValueError
+            If there is no such value or name, or if two things would be called alike.
 
         Examples
         --------
@@ -349,7 +357,7 @@ class Graph:
         """
         value, argument = self._one(self._value(of), "of"), self._one(self._argument(wrt), "wrt")
         ends = self._evaluation.output.numbers
-        return showing.explanation(self._recording, value, argument, self._name(argument), ends)
+        return showing.explanation(self._recording, value, argument, self._name(argument), names, ends)
 
     def diagram(self, of: str | None = None) -> Diagram:
         """Draw the operations as boxes, with the names and shapes of the values along the wires.
@@ -503,10 +511,3 @@ def _called(function: Callable[..., Any]) -> str:
     """What a function is called."""
     name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
     return "f" if name in (None, "<lambda>") else str(name)
-
-
-def _computes(layer: Any) -> str:
-    """What a layer does, as text; an entry that is taken out of an array is known by its position."""
-    if isinstance(layer, Rearrange) and layer.positions.ndim == 0 and layer.positions >= 0:
-        return f"[{','.join(map(str, np.unravel_index(int(layer.positions), layer.shape)))}]"
-    return repr(layer)

@@ -14,6 +14,7 @@ import numpy as np
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
 from jacobians.layers.axes import LETTERS
+from jacobians.notation.expressions import positions
 from jacobians.notation.structure import Shape
 
 __all__ = ["Assemble", "Rearrange", "Replace", "Scatter", "Where"]
@@ -51,6 +52,11 @@ class Rearrange(Layer):
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "written", maps(positions, shape))
         super().__post_init__()
+
+    @property
+    def operation(self) -> str:
+        """What is taken, as NumPy writes it: [1:-1]."""
+        return positions(vars(self)["written"][0], tuple(self.shape), self.positions.shape) or repr(self)
 
     def forward(self, x: Array) -> Array:
         if x.shape != self.shape:

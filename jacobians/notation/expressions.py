@@ -6,9 +6,10 @@ A name of a formula has no blanks, and no underscore but before its indices.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jacobians.notation.renaming import DIGITS
+from jacobians.notation.sums import flat
 
 LONGEST = 14  # letters in an expression that is used as a name
 TEMPLATES = {
@@ -16,15 +17,17 @@ TEMPLATES = {
     "Square": "x²", "Sqrt": "√x", "Reciprocal": "(1/x)", "Abs": "|x|", "Exp": "exp(x)", "Log": "log(x)",
     "Log1p": "log(1+x)", "Expm1": "(exp(x)-1)", "Sin": "sin(x)", "Cos": "cos(x)", "Tan": "tan(x)", "Sinh": "sinh(x)",
     "Cosh": "cosh(x)", "Tanh": "tanh(x)", "Norm": "‖x‖", "Sum": "sum(x)", "Mean": "mean(x)", "Max": "max(x)",
-    "Min": "min(x)",
+    "Min": "min(x)", "Inverse": "x⁻¹", "Solve": "A⁻¹b", "ᵀ": "xᵀ",
 }  # fmt: skip
 """What layers without options compute, by their inputs x and y."""
 
-TWO = {"Add", "Subtract", "Multiply", "Divide", "MatMul"}
-LETTER = re.compile(r"[^\W\d_][₀-₉]*")
+TWO = {**dict.fromkeys(("Add", "Subtract", "Multiply", "Divide", "MatMul"), "xy"), "Solve": "Ab"}
+"""The inputs of layers that have two."""
+
+LETTER = re.compile(r"[^\W\d_][₀-₉]*(ᵀ|⁻¹)?")
 
 
-def expression(layer: str, arguments: Mapping[str, str]) -> str:
+def expression(layer: str, arguments: Mapping[str, str], longest: int = LONGEST) -> str:
     """What a layer computes of arguments with these names, or nothing where that would be long or unclear.
 
     >>> expression("Subtract()", {"x": "y", "y": "f"}), expression("Exp()", {"x": "(-m)"})
@@ -34,46 +37,87 @@ def expression(layer: str, arguments: Mapping[str, str]) -> str:
     >>> expression("[0,1]", {"x": "A"})
     'A[0,1]'
     """
-    if layer.startswith("["):  # an entry
+    if layer.startswith("["):  # entries
         x = arguments.get("x", "")
-        return f"{x}{layer}" if re.fullmatch(r"[\w.]+", x) and len(x + layer) <= LONGEST else ""
+        return f"{x}{layer}" if re.fullmatch(r"[\w.]+", x) and len(x + layer) <= longest else ""
     name, _, options = layer.partition("(")
     template = TEMPLATES.get(name)
-    if template is None or options != ")":
+    if template is None or options not in (")", ""):
         return ""
-    needed = [arguments.get(letter, "") for letter in ("xy" if name in TWO else "x")]
+    needed = [arguments.get(letter, "") for letter in TWO.get(name, "x")]
     if not all(needed) or "0" in needed:
         return ""
     if name == "Multiply" and needed[0] == needed[1]:
         template, arguments = "x²", {"x": needed[0]}
     if template == "xy":
-        found = _product(arguments["x"], arguments["y"])
+        found = _product(arguments["x"], arguments["y"], name == "MatMul")
+    elif template == "A⁻¹b":
+        found = _product(_grouped(arguments["A"]) + "⁻¹", arguments["b"], True)
     elif template[0] == "(" or "+" in template:  # a sum or quotient
         found = re.sub(r"\b[xy]\b", lambda m: _summand(arguments[m[0]]), template)
     elif template[-1] in ")|‖":  # a function of one argument
-        found = re.sub(r"\bx\b", lambda _: _bare(arguments["x"]), template)
+        found = re.sub(r"\bx\b", lambda _: bare(arguments["x"]), template)
     else:
-        found = template.replace(
-            "x", arguments["x"] if LETTER.fullmatch(arguments["x"]) else f"({_bare(arguments['x'])})"
-        )
-    return found if len(found) <= LONGEST else ""
+        found = template.replace("x", _grouped(arguments["x"]))
+    return found if len(found) <= longest else ""
 
 
-def _product(x: str, y: str) -> str:
-    """Letters stand side by side, longer names with a dot between them; numbers come first."""
+def _grouped(text: str) -> str:
+    return text if LETTER.fullmatch(text) else f"({bare(text)})"
+
+
+def positions(formula: str, shape: Sequence[int], taken: Sequence[int]) -> str:
+    """What takes entries at positions along each axis, as NumPy writes it: an entry, a slice, a transposed matrix.
+
+    `formula` says the positions, for an array of this `shape`; what is taken has the shape `taken`. Nothing for others.
+
+    >>> positions("-> a;(1a+1)", (6,), (4,)), positions("-> ab;ba", (3, 2), (2, 3)), positions("-> ;(2)(0)", (3, 2), ())
+    ('[1:-1]', 'ᵀ', '[2,0]')
+    >>> positions("-> b;(0)b", (3, 2), (2,)), positions("-> a;(-1a+5)", (6,), (6,)), positions("-> a;(n_a)", (6,), (6,))
+    ('[0]', '', '')
+    """
+    letters, _, axes = formula.removeprefix("-> ").partition(";")
+    if len(letters) == 2 and axes == letters[::-1]:
+        return "ᵀ"
+    found: list[str] = []
+    used = ""
+    for number, step, letter, offset, plain in re.findall(
+        r"\((\d+)\)|\((\d+)([a-zA-Z])([+-]\d+)\)|([a-zA-Z])(?![^(]*\))", axes
+    ):
+        used += letter + plain
+        if letter:
+            start, n = int(offset), taken[letters.index(letter)]
+            stop, size = start + int(step) * (n - 1) + 1, shape[len(found)]
+            ends = "" if stop == size else str(stop - size if size - stop <= stop else stop)
+            found.append(f"{start or ''}:{ends}" + (f":{step}" if step != "1" else ""))
+        else:
+            found.append(number or ":")
+    if len(found) != len(shape) or used != letters:
+        return ""
+    while found and found[-1] == ":":
+        found.pop()
+    return f"[{','.join(found)}]" if found else ""
+
+
+def _product(x: str, y: str, matrices: bool) -> str:
+    """Letters and products of matrices stand side by side, longer names with a dot between them; numbers come first."""
     if y[0].isdigit():
         x, y = y, x
-    x, y = (p if re.search("[-+/]", p) else _bare(p) for p in (x, y))
-    close = all(LETTER.fullmatch(p) or p[0] == "(" or (p is x and p.isdigit()) for p in (x, y))
+    together = [matrices and p[0] == "(" and "·" not in p for p in (x, y)]
+    x, y = (p if re.search("[-+/]", p) else bare(p) for p in (x, y))
+    close = all(
+        LETTER.fullmatch(p) or p[0] == "(" or (p is x and p.isdigit()) or some
+        for p, some in zip((x, y), together, strict=True)
+    )
     return f"({x}{y})" if close else f"({x}·{y})"
 
 
 def _summand(text: str) -> str:
     """In a sum or quotient, products need no parentheses."""
-    return text if re.search("[-+/]", text) else _bare(text)
+    return text if re.search("[-+/]", re.sub(r"\[.*?\]", "", flat(bare(text)))) else bare(text)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Without parentheses around all of it."""
     if text.startswith("(") and text.endswith(")"):
         depth = 0

@@ -69,11 +69,16 @@ def share(part: int, whole: int) -> str:
 @kept
 def equation(form: Form, longest: int = LONGEST) -> str:
     """∂y_i/∂x_j = the sum of the terms; factors of more names than `longest` are written […]."""
+    return read(form, longest, list)
+
+
+def read(form: Form, longest: int, shorter: Callable[[Sequence[Written]], Sequence[Written]]) -> str:
+    """The equation of a form, with its products made shorter by somebody who knows what the names stand for."""
     form = shortened(form, longest)
     outer = (form.out_name, form.wrt_name, *(name for name, _ in form.by))
     alphabet = avoiding(word for name in (*outer, *names_in(form)) for word in words(name))
     letters = [alphabet(k) for k in range(len(form.shape))]
-    return f"{left_side(form, letters)} = {summed(written(form, letters, alphabet=alphabet))}"
+    return f"{left_side(form, letters)} = {summed(shorter(written(form, letters, alphabet=alphabet)))}"
 
 
 def shortened(form: Form, longest: int) -> Form:
@@ -134,10 +139,10 @@ def term_products(term: Term, letters: Sequence[str], free: int, alphabet: Alpha
     return [ranged(simplified(Written(sign, tuple(signs), over)), sizes) for sign, signs, over in products]
 
 
-def factor_products(factor: Factor, letters: Sequence[str]) -> list[Written]:
+def factor_products(factor: Factor, letters: Sequence[str], alphabet: Alphabet = letter) -> list[Written]:
     """The products of a factor by itself, for axes with these letters."""
     names = dict(zip(factor.labels, letters, strict=True))
-    found = [(p.sign, *_names(p, factor, names, len(letters), letter)) for p in factor.symbol]
+    found = [(p.sign, *_names(p, factor, names, len(letters), alphabet)) for p in factor.symbol]
     products = [simplified(Written(sign, tuple(signs), over)) for sign, signs, over in found]
     return [followed(one, letters[:1]) for one in products]
 

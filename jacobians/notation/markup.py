@@ -162,7 +162,9 @@ def _token(token: str, writer: _Writer) -> str:
         power = _characters(order[0], writer) if order and order[0] else ""
         sign = writer.part("∂")
         by = " ".join(f"{sign}{_name(one, writer)}" for one in below.split("∂"))
-        return writer.fraction(f"{sign}{power}{_name(above.lstrip('⁰¹²³⁴⁵⁶⁷⁸⁹'), writer)}", by)
+        bare = sign.rstrip()
+        name = _name(above.lstrip("⁰¹²³⁴⁵⁶⁷⁸⁹"), writer)
+        return writer.fraction(f"{bare}{power}{sign.removeprefix(bare)}{name}", by)
     if token.startswith("Σ_"):
         return writer.total(_characters(token[2:], writer))
     if token.startswith("(") and token.count("(") > token.count(")"):

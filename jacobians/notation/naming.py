@@ -65,6 +65,8 @@ def named(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, Naming]
     for one, letters in zip(steps, own, strict=True):
         changed = {letter: next(free) for letter in letters} | dict(one.known)
         changed |= {name: names[number] for name, number in one.arguments if number in names}
+        if one.layer == "Solve()" and (inverse := expression("Inverse()", {"x": changed.get("A", "")})):
+            changed["Y"] = inverse
         changed[one.output] = names[one.value]
         found[one.value] = names[one.value], tuple((old, new) for old, new in changed.items() if old != new)
     return found

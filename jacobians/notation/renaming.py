@@ -11,7 +11,7 @@ from jacobians.notation.structure import Factor, Form
 from jacobians.notation.sums import DELTA
 from jacobians.notation.symbols import Named, Products, changed
 
-WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹])(?![\u0300-\u036f])"  # a letter with a hat is another letter
+WORD = r"(?:[A-Za-z]+|[^\W\dA-Za-z_₀-₉²³¹ᵀ])(?![\u0300-\u036f])"  # a letter with a hat is another letter
 FUNCTIONS = frozenset({
     "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan", "sqrt", "sign", "erf", "max", "min", "sum",
     "mean", "clip", "Φ", "φ", "σ",
@@ -28,11 +28,16 @@ def renamed(form: Form, names: Names) -> Form:
 def new_name(name: str, names: Names) -> str:
     """The name with other names in it replaced.
 
-    >>> new_name("(1-f²)", (("f", "h"),))
-    '(1-h²)'
+    >>> new_name("(1-f²)", (("f", "h"),)), new_name("cos(x)", (("x", "(2y)"),))
+    ('(1-h²)', 'cos(2y)')
     """
     known = dict(names)
-    return known.get(name) or re.sub(WORD, lambda word: known.get(word[0], word[0]), name)
+    return known.get(name) or _closed(re.sub(WORD, lambda word: known.get(word[0], word[0]), name))
+
+
+def _closed(name: str) -> str:
+    """A name without parentheses that stand around parentheses."""
+    return re.sub(r"\((\((?:[^()]|\([^()]*\))*\))\)", r"\1", name) if "((" in name else name
 
 
 def renamed_words(form: Form, names: Names) -> Form:
@@ -43,7 +48,7 @@ def renamed_words(form: Form, names: Names) -> Form:
 
 def rewritten(name: str, names: Mapping[str, str]) -> str:
     """A name with the names in it replaced, which may have numbers."""
-    return re.sub(rf"{WORD}[₀-₉]*", lambda word: names.get(word[0], word[0]), name)
+    return _closed(re.sub(rf"{WORD}[₀-₉]*", lambda word: names.get(word[0], word[0]), name))
 
 
 def with_symbols(form: Form, new: Callable[[str], str]) -> Form:

@@ -163,24 +163,29 @@ def taken_apart(one: Sign) -> tuple[int, float, tuple[Sign, ...]]:
     """The sign, the number, and the rest of a name: (2e)_i is 2 e_i, and (-p/z)_i is −(p/z)_i.
 
     >>> [f"{sign * number:g} {' '.join(map(str, rest))}" for sign, number, rest in map(taken_apart, (
-    ...     Sign("(2e)", ("i",)), Sign("(-p/z)", ("i",)), Sign("(1/2)"), Sign("(-2xy)"), Sign("(2-x)"), Sign("(x/2)")))]
-    ['2 e_i', '-1 (p/z)_i', '0.5 ', '-2 xy', '1 (2-x)', '0.5 x']
+    ...     Sign("(2·e)", ("i",)), Sign("(-p/z)", ("i",)), Sign("(1/2)"), Sign("(-2xy)"), Sign("(2-x)"), Sign("(x/2)"),
+    ...     Sign("(1/(2r))")))]
+    ['2 e_i', '-1 (p/z)_i', '0.5 ', '-2 xy', '1 (2-x)', '0.5 x', '0.5 (1/r)']
     """
     name, sign, number = one.name, 1, 1.0
-    inside = name[1:-1] if name.startswith("(") and name.endswith(")") and _closed(name[1:-1]) else name
+    inside = name[1:-1] if name.startswith("(") and name.endswith(")") and closed(name[1:-1]) else name
     whole = inside != name
-    if not re.search(r"[^(*/^·]-|\+", _flat(inside)):  # a product: no sum at the outermost level
+    if not re.search(r"[^(*/^·]-|\+", flat(inside)):  # a product: no sum at the outermost level
         if inside.startswith("-") and (whole or Sign(inside[1:]).is_number):
             sign, inside = -1, inside[1:]
         if re.fullmatch(NUMBER, inside):
             return sign, Sign(inside).value, ()
         if whole and (front := re.match(r"(\d+(?:\.\d+)?)(?=[^\d./²³ˣ^*])", inside)):
-            number, inside = float(front[1]), inside[front.end() :]
-        if whole and (behind := re.search(r"/(\d+(?:\.\d+)?)$", inside)) and "/" not in _flat(inside[: behind.start()]):
+            number, inside = float(front[1]), inside[front.end() :].removeprefix("·")
+        if whole and (behind := re.search(r"/(\d+(?:\.\d+)?)$", inside)) and "/" not in flat(inside[: behind.start()]):
             number, inside = number / float(behind[1]), inside[: behind.start()]
+        if whole and (below := re.fullmatch(rf"([^/]+)/\((\d+(?:\.\d+)?)·?({ATOM})\)", inside)):
+            number, inside = number / float(below[2]), f"{below[1]}/{below[3]}"
+        if whole and re.fullmatch(NUMBER, inside):
+            return sign, number * float(inside), ()
     if sign == number == 1 and not (whole and re.fullmatch(r"[a-z]\w*\([^()]*\)", inside)):
         return (1, 1.0, ()) if name == "1" else (1, 1.0, (one,))
-    bare = re.fullmatch(rf"{ATOM}|\(.*\)", inside) and (inside[0] != "(" or _closed(inside[1:-1]))
+    bare = re.fullmatch(rf"{ATOM}|\(.*\)", inside) and (inside[0] != "(" or closed(inside[1:-1]))
     return sign, number, (Sign(inside if bare or not whole else f"({inside})", one.indices),)
 
 
@@ -197,7 +202,7 @@ def cancelled(signs: list[Sign]) -> list[Sign]:
 ATOM = r"(?:[A-Za-z]+|[^\W\d_])[₀-₉\u0300-\u036f]*|‖[^‖]*‖|\w+\([^()]*\)"
 
 
-def _closed(text: str) -> bool:
+def closed(text: str) -> bool:
     """Whether every parenthesis in a text has its partner there."""
     depth = 0
     for c in text:
@@ -207,7 +212,7 @@ def _closed(text: str) -> bool:
     return depth == 0
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """A text with what stands in parentheses left out."""
     found, depth = "", 0
     for c in re.sub(r"‖[^‖]*‖|\|[^|]*\|", "‖‖", text):

@@ -40,6 +40,9 @@ class Order:
     largest: int
     dense_flops: int
     dense_largest: int
+    couplings: int = 0
+    """The 0/1 factors over all pairs of two index maps' labels that are multiplied with on the way."""
+
     chosen: bool = False
     """Whether this is the order that the engine takes, when it is asked for this Jacobian alone."""
 
@@ -67,7 +70,7 @@ def orders(graph: Derivatives[Any], value: int, argument: int) -> tuple[Order, .
 def _order(name: str, vertices: Sequence[int], forms: Mapping[Pair, Form], ends: Pair) -> Order:
     """Go through an order on structure alone, and add up what it costs."""
     left = dict(forms)
-    flops = largest = dense = dense_largest = 0
+    flops = largest = dense = dense_largest = couplings = 0
     for v in vertices:
         above = [pair for pair in left if pair[1] == v]
         below = [pair for pair in left if pair[0] == v]
@@ -76,6 +79,7 @@ def _order(name: str, vertices: Sequence[int], forms: Mapping[Pair, Form], ends:
                 pair, (before, after) = (one[0], two[1]), (left[one], left[two])
                 program, form = compiled(algebra.product, (before, after))
                 flops, largest = flops + program.flops, max(largest, program.largest)
+                couplings += program.couplings
                 size = prod(form.shape)
                 dense, dense_largest = dense + 2 * size * prod(before.wrt_shape), max(dense_largest, size)
                 if pair in left:
@@ -87,7 +91,7 @@ def _order(name: str, vertices: Sequence[int], forms: Mapping[Pair, Form], ends:
     writing = writer(left[ends], into=False)
     return Order(
         name, tuple(vertices), flops + writing.flops, max(largest, writing.largest, prod(left[ends].shape)),
-        dense, dense_largest,
+        dense, dense_largest, couplings + writing.couplings,
     )  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Generic
+from typing import Generic, NamedTuple
 
-from jacobians.notation.formula import factor_products, left_side, letter, written
-from jacobians.notation.renaming import DIGITS
+from jacobians.notation.formula import Alphabet, avoiding, factor_products, left_side, written
+from jacobians.notation.quotients import Quotients
+from jacobians.notation.renaming import DIGITS, names_in, words
 from jacobians.notation.structure import Factor, Form, Shape
 from jacobians.notation.sums import Sign, Written, summed, summing_delta, without
 from jacobians.notation.symbols import Symbol, symbol_of
@@ -47,6 +48,17 @@ class Definition:
     known: str = ""
 
 
+class Writing(NamedTuple):
+    """How formulas are written: what is known of names, and the letters that are no names."""
+
+    shorter: Quotients
+    letter: Alphabet
+
+    def products(self, form: Form) -> list[Written]:
+        """The products of a form."""
+        return self.shorter(written(form, alphabet=self.letter))
+
+
 @dataclass
 class _Sum(Generic[J]):
     """What ∂w/∂u consists of until it is needed: the local Jacobian, if w is made of u, and products on the way."""
@@ -58,8 +70,9 @@ class _Sum(Generic[J]):
 def derivation(graph: Derivatives[J], ends: Pair, vertices: Sequence[int]) -> tuple[J, tuple[Step | Definition, ...]]:
     """∂value/∂argument with the values between eliminated in this order, and every contraction on the way."""
     left = {pair: _Sum(jacobian) for pair, jacobian in graph.local.items()}
+    writing = Writing(graph.quotients, avoiding(_words(graph)))
     steps: list[Step | Definition] = []
-    named = 0
+    named, base = 0, _free(graph)
 
     def finished(pair: Pair, last: bool) -> J:
         """The Jacobian of a pair to which no products will be added any more."""
@@ -69,9 +82,9 @@ def derivation(graph: Derivatives[J], ends: Pair, vertices: Sequence[int]) -> tu
             return found.local
         parts = [*([found.local] if found.local is not None else []), *(made for *_, made in found.products)]
         whole = _named(reduce(total, parts), graph, pair)
-        steps.append(_step(found, whole.form))
+        steps.append(_step(found, whole.form, writing))
         if not last:
-            form, definitions = _abbreviated(whole.form, named)
+            form, definitions = _abbreviated(whole.form, base, named, writing)
             named += len(definitions)
             steps.extend(definitions)
             whole = whole.with_form(form)
@@ -94,51 +107,56 @@ def _named(jacobian: J, graph: Derivatives[J], pair: Pair) -> J:
     return jacobian.with_form(replace(jacobian.form, out_name=out, wrt_name=by))
 
 
-def _step(found: _Sum[J], total: Form) -> Step:
+def _step(found: _Sum[J], total: Form, writing: Writing) -> Step:
     """Write ∂f_i/∂A_jk = Σ_l ∂f_i/∂z_l ∂z_l/∂A_jk = …, line by line."""
-    ends = [letter(k) for k in range(len(total.shape))]
+    ends = [writing.letter(k) for k in range(len(total.shape))]
     whole = left_side(total, ends)
+    last = writing.products(total)
     if found.local is None and len(found.products) == 1:
         ((left, right, _),) = found.products
-        return Step(whole, tuple(_product_lines(left, right, total, ends)))
-    chains = [_chained(left, right, ends) for left, right, _ in found.products]
-    local, reason = (written(found.local.form), "the first is local") if found.local is not None else ([], "")
+        return Step(whole, tuple(_product_lines(left, right, last, ends, writing)))
+    chains = [_chained(left, right, ends, writing) for left, right, _ in found.products]
+    local, reason = (
+        (written(found.local.form, ends, alphabet=writing.letter), "the first is local")
+        if found.local is not None else ([], "")
+    )  # fmt: skip
     text = summed(local)
     joined = " + ".join([text, *chains] if local else chains)
     lines = [Line(joined, reason)]
-    result = summed(written(total))
+    result = summed(last)
     if len(result) <= WIDE and not local:
-        parts = [summed(written(product.form)) for *_, product in found.products]
+        parts = [summed(writing.products(product.form)) for *_, product in found.products]
         put_in = " + ".join(part if " − " not in part and not part.startswith("−") else f"({part})" for part in parts)
         if len(put_in) <= WIDE and put_in != result:
             lines.append(Line(put_in))
     return Step(whole, (*lines, Line(result)))
 
 
-def _chained(left: Form, right: Form, ends: Sequence[str]) -> str:
+def _chained(left: Form, right: Form, ends: Sequence[str], writing: Writing) -> str:
     """Σ_l ∂f_i/∂z_l · ∂z_l/∂A_jk."""
-    out, wrt, middle = _letters(left, ends)
+    out, wrt, middle = _letters(left, ends, writing)
     over = f"Σ_{''.join(middle)} " if middle else ""
     return f"{over}{left_side(left, [*out, *middle])} · {left_side(right, [*middle, *wrt])}"
 
 
-def _letters(left: Form, ends: Sequence[str]) -> tuple[Sequence[str], Sequence[str], list[str]]:
+def _letters(left: Form, ends: Sequence[str], writing: Writing) -> tuple[Sequence[str], Sequence[str], list[str]]:
     """The letters of the output, of the argument and of what is summed."""
     cut = len(left.out_shape)
-    return ends[:cut], ends[cut:], [letter(len(ends) + k) for k in range(len(left.wrt_shape))]
+    return ends[:cut], ends[cut:], [writing.letter(len(ends) + k) for k in range(len(left.wrt_shape))]
 
 
-def _product_lines(left: Form, right: Form, product: Form, ends: Sequence[str]) -> Iterator[Line]:
+def _product_lines(
+    left: Form, right: Form, last: list[Written], ends: Sequence[str], writing: Writing
+) -> Iterator[Line]:
     """A product of two Jacobians: in symbols, put in, with its deltas summed away."""
-    out, wrt, middle = _letters(left, ends)
+    out, wrt, middle = _letters(left, ends, writing)
     count = len(ends) + len(middle)
-    first = written(left, [*out, *middle], count)
+    first = written(left, [*out, *middle], count, writing.letter)
     hidden = max((len(p.summed) for p in first), default=0)
-    second = written(right, [*middle, *wrt], count + hidden)
-    yield Line(_chained(left, right, ends))
+    second = written(right, [*middle, *wrt], count + hidden, writing.letter)
+    yield Line(_chained(left, right, ends, writing))
     over = f"Σ_{''.join(middle)} " if middle else ""
     put_in = f"{over}{_bracketed(first)} · {_bracketed(second)}"
-    last = written(product)
     if len(put_in) > WIDE:
         yield Line(summed(last))
         return
@@ -186,8 +204,21 @@ def _eliminations(products: list[Written]) -> Iterator[tuple[list[Written], str]
         yield products, ", ".join(reasons)
 
 
-def _abbreviated(form: Form, named: int) -> tuple[Form, list[Step | Definition]]:
-    """The form with names for factors whose symbols have grown long, and what the names mean."""
+def _words(graph: Derivatives[J]) -> set[str]:
+    """All names in the formulas."""
+    names = [one.name for one in graph.values.values()]
+    names += [name for jacobian in graph.local.values() for name in names_in(jacobian.form)]
+    return {word for name in names for word in words(name)}
+
+
+def _free(graph: Derivatives[J]) -> str:
+    """A letter that no name in the formulas begins with."""
+    used = {word[0] for word in _words(graph)}
+    return next((letter for letter in "GTHQ" if letter not in used), "G′")
+
+
+def _abbreviated(form: Form, base: str, named: int, writing: Writing) -> tuple[Form, list[Step | Definition]]:
+    """The form with names for factors that have grown long, and what the names mean."""
     definitions: list[Step | Definition] = []
     names: dict[Symbol, str] = {}
 
@@ -195,11 +226,14 @@ def _abbreviated(form: Form, named: int) -> tuple[Form, list[Step | Definition]]
         if sum(len(p.names) for p in factor.symbol) < LONG:
             return factor
         if factor.symbol not in names:
-            names[factor.symbol] = "G" + str(named + len(names) + 1).translate(DIGITS)
-            axes = [letter(k) for k in range(len(factor.labels))]
+            axes = [writing.letter(k) for k in range(len(factor.labels))]
+            products = writing.shorter(factor_products(factor, axes, writing.letter))
+            if sum(not sign.is_number for one in products for sign in one.signs) < LONG:
+                return factor
+            names[factor.symbol] = base + str(named + len(names) + 1).translate(DIGITS)
             shape = tuple(sizes[i] for i in factor.labels)
             left = str(Sign(names[factor.symbol], tuple(axes)))
-            right = summed(factor_products(factor, axes))
+            right = summed(products)
             definitions.append(Definition(left, right, shape, _whole(form, factor, axes)))
         return factor._replace(symbol=symbol_of(names[factor.symbol], len(factor.labels)))
 

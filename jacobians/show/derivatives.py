@@ -5,6 +5,7 @@ Whoever has a graph (a layer, a chain, a traced function) makes one; tables, der
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from jacobians.engine import algebra, compiler
 from jacobians.engine.tape import Array
+from jacobians.notation.expressions import bare
+from jacobians.notation.quotients import Quotients
 from jacobians.notation.structure import Form, Shape
 
 LONG = 120  # letters of a sum of products
@@ -75,6 +78,12 @@ class Value(NamedTuple):
     details: str = ""
     """The maker's parameters and options."""
 
+    expression: str = ""
+    """What it is computed as, in names, where that can be said."""
+
+    explained: bool = True
+    """Whether its name says what it is, or the source gives it that name; else a legend says it."""
+
 
 @dataclass(frozen=True)
 class Derivatives(Generic[J]):
@@ -119,6 +128,26 @@ class Derivatives(Generic[J]):
             else:
                 waiting[:0] = [[*path, (last, by)] for by in self.uses.get(last, ())]
         return found
+
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """What the names stand for that are the library's own."""
+        return tuple((one.name, bare(one.expression)) for one in self.values.values() if not one.explained)
+
+    @cached_property
+    def quotients(self) -> Quotients:
+        """What is known of names when formulas are written."""
+        shapes = {one.name: one.shape for one in self.values.values()}
+        named = {}
+        for one in self.values.values():
+            parts = re.fullmatch(r"\((.+)/(.+)\)", one.expression)
+            if (
+                one.maker == "Divide"
+                and parts
+                and all(len(shapes.get(p, ())) in (0, len(one.shape)) for p in parts.groups())
+            ):
+                named[parts[1], parts[2]] = one.name
+        return Quotients(shapes, named)
 
     @property
     def is_chain(self) -> bool:

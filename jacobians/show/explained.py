@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 import numpy as np
 
 from jacobians.engine.tape import Array
-from jacobians.notation.formula import equation, times
+from jacobians.notation.formula import equation, read, times
+from jacobians.notation.quotients import Quotients
 from jacobians.notation.structure import Form
 from jacobians.notation.sums import Sign, taken_apart
 from jacobians.notation.symbols import LONGEST, Index
@@ -40,6 +41,9 @@ class Explained(Generic[J]):
     known: tuple[J, ...] = ()
     """All local Jacobians of the graph; their factors are what the names in the formulas stand for."""
 
+    quotients: Quotients = field(default_factory=Quotients)
+    """What is known of the names."""
+
     @property
     def name(self) -> str:
         """∂f/∂A."""
@@ -48,7 +52,28 @@ class Explained(Generic[J]):
     @property
     def formula(self) -> str:
         """The simplified result, as in "∂f_i/∂A_jk = δ_ij (1-f²)_i x_k"."""
-        return whole_formula(self.result.form)
+        return read(self.result.form, LONGEST, self.quotients)
+
+    legend: tuple[tuple[str, str], ...] = ()
+    """What the names stand for that are the library's own."""
+
+    @property
+    def definitions(self) -> list[Definition]:
+        """What the letters in the formula stand for that it shares with the steps."""
+        defined = [step for step in self.steps if isinstance(step, Definition)]
+        found: list[Definition] = []
+        waiting = [self.formula]
+        while waiting:
+            used = {token.rpartition("_")[0] or token for token in waiting.pop(0).split()}
+            new = [one for one in defined if one not in found and (one.left.rpartition("_")[0] or one.left) in used]
+            found += new
+            waiting += [one.right for one in new]
+        return found
+
+    @property
+    def couplings(self) -> int:
+        """How many 0/1 factors C couple the positions of two index maps in the result."""
+        return self.orders[0].couplings if self.orders else 0
 
     @property
     def values(self) -> Mapping[tuple[str, int], Array]:

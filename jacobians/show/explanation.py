@@ -57,4 +57,5 @@ def explain(graph: Derivatives[J], value: int, argument: int, wrt: str, engine: 
     chain = bool(factors) and way.is_chain
     einsum = subscripts([(f.form.out_shape, f.form.wrt_shape) for f in factors]) if chain else ""
     rule = way.written(value, argument) if value != argument else "1"
-    return Explanation(wrt, tuple(factors), rule, einsum, costs, steps, result, tuple(graph.local.values()))
+    known = tuple(graph.local.values())
+    return Explanation(wrt, tuple(factors), rule, einsum, costs, steps, result, known, graph.quotients, way.legend)

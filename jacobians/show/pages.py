@@ -18,6 +18,7 @@ from jacobians.show.style import shown, styled
 WIDE = 120  # letters in a line of what each letter of the einsum string runs over
 
 # --- as text ----------------------------------------------------------------------------------------------------------
+COUPLING = "where C is 1 at the entries where the positions of two index maps are equal, and 0 elsewhere"
 
 
 def text(found: Explained[Any]) -> Iterator[str]:
@@ -25,7 +26,11 @@ def text(found: Explained[Any]) -> Iterator[str]:
     yield from _under_each_factor(found)
     yield ""
     yield "The local Jacobians:"
-    yield from _aligned([(name_of(f.form), shape_of(f.form), whole_formula(f.form)) for f in found.factors])
+    yield from _aligned(list(dict.fromkeys(
+        (name_of(f.form), shape_of(f.form), whole_formula(f.form)) for f in found.factors
+    )))  # fmt: skip
+    for name, meaning in found.legend:
+        yield f"  where {name} = {meaning}"
     if found.steps:
         yield ""
         yield from _contraction(found)
@@ -35,6 +40,10 @@ def text(found: Explained[Any]) -> Iterator[str]:
     yield ""
     yield f"Result: {shape_of(found.result.form)}"
     yield f"  {found.formula}"
+    for one in found.definitions:
+        yield f"  where {one.left} = {one.right}"
+    if found.couplings:
+        yield f"  {COUPLING}"
     if len(found.orders) > 1:
         yield ""
         yield "Cost:"
@@ -102,8 +111,9 @@ def page(found: Explained[Any]) -> str:
     if found.subscripts:
         boxes = " · ".join(_under(f.form) for f in found.factors)
     parts = [f"<p>{_under(found.result.form)} = {boxes}</p>"]
-    rows = "".join(_local(f.form) for f in found.factors)
+    rows = "".join(dict.fromkeys(_local(f.form) for f in found.factors))
     parts.append(f"<p>The local Jacobians:</p><table>{rows}</table>")
+    parts += [f"<p>where {typeset(f'{name} = {meaning}')}</p>" for name, meaning in found.legend]
     if found.steps:
         string = f"Contracted: <code>{escape(found.subscripts)}</code>, {html(found.axes)}"
         parts.append(f"<p>{string if found.axes else ' '.join(_contraction(found))}</p>")
@@ -117,6 +127,8 @@ def page(found: Explained[Any]) -> str:
                 lines.append(_cells("" if k else typeset(step.left), shown(f"= {line.text}"), reason))
         parts.append(f'<table class="steps">{"".join(lines)}</table>')
     parts.append(f"<p>Result, {shape_of(found.result.form)}:</p>{shown(found.formula)}")
+    parts += [f"<p>where {typeset(f'{one.left} = {one.right}')}</p>" for one in found.definitions]
+    parts += [f"<p>{COUPLING}</p>"] if found.couplings else []
     if len(found.orders) > 1:
         head, *body = _costs(found)
         cells = "".join(f"<th>{c}</th>" for c in head)

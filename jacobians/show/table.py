@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from math import prod
 
 from jacobians.engine import memory
 from jacobians.notation.formula import equation, share, times
 from jacobians.notation.markup import typeset
+from jacobians.notation.renaming import words
 from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
 from jacobians.show.derivatives import Derivatives, J, Pair
+from jacobians.show.legend import Legend, broken, shortened
 from jacobians.show.style import shown, styled
 
-LONG = 80  # letters in a formula of a product
+PRODUCT = 80  # letters in a formula of a product
 MEANINGS = {
     "Jacobian": "what is differentiated by what",
     "shape": "the axes of what is differentiated × the axes of what it is differentiated by",
@@ -52,6 +54,12 @@ class Row:
         words = (share(self.nonzeros, self.size), memory.in_words(self.nbytes), memory.in_words(self.full_nbytes))
         return (self.title, self.shape, self.formula, *words)
 
+    def lines(self) -> list[tuple[str, ...]]:
+        """The row as text, a long formula in several lines."""
+        name, shape, formula, *words = self.cells
+        first, *more = broken(formula)
+        return [(name, shape, first, *words), *(("", "", line, "", "", "") for line in more)]
+
     def html_cells(self) -> Iterator[str]:
         """The row as HTML."""
         path = f" ({escape(self.path)})" if self.path else ""
@@ -66,6 +74,8 @@ class Table:
 
     title: str
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    legend: Legend = ()
+    """What letters stand for that are not the source's."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -73,12 +83,13 @@ class Table:
         return tuple(row for _, rows in self.groups for row in rows)
 
     def __str__(self) -> str:
-        (head, *lines), widths = aligned([HEADINGS, *(row.cells for row in self.rows)], right={3, 4, 5})
+        rows = [line for row in self.rows for line in row.lines()]
+        (head, *lines), widths = aligned([HEADINGS, *rows], right={3, 4, 5})
         text, rest = [self.title, "", head], iter(lines)
-        for heading, rows in self.groups:
+        for heading, group in self.groups:
             text.append(_ruled(heading, sum(widths) + 10) if heading else "  ".join("─" * w for w in widths))
-            text += [next(rest) for _ in rows]
-        return "\n".join(text)
+            text += [next(rest) for row in group for _ in row.lines()]
+        return "\n".join([*text, *(f"where {name} = {meaning}" for name, meaning in self.legend)])
 
     __repr__ = __str__
 
@@ -87,6 +98,7 @@ class Table:
             f'<th{RIGHT if k > 2 else ""} title="{escape(meaning)}">{escape(heading)}</th>'
             for k, (heading, meaning) in enumerate(MEANINGS.items())
         )
+        legend = [f"<p>where {typeset(f'{name} = {meaning}')}</p>" for name, meaning in self.legend]
         body = []
         for heading, rows in self.groups:
             if heading:
@@ -94,7 +106,7 @@ class Table:
             body += [f"<tr>{''.join(row.html_cells())}</tr>" for row in rows]
         return styled(
             f'<div class="jacobians"><p>{escape(self.title)}</p>'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{''.join(legend)}</div>"
         )
 
 
@@ -117,9 +129,15 @@ def table(title: str, graph: Derivatives[J], composed: Mapping[Pair, J], heading
         _row(graph, pair, jacobian) for pair, jacobian in composed.items()
         if pair not in graph.local or len(graph.between(*pair).local) > 1
     ]  # fmt: skip
+    local = list(dict.fromkeys(local))  # an entry may have been taken several times
+    rows = [*local, *rest]
+    taken = {word[0] for one in graph.values.values() for word in words(one.name)}
+    formulas, legend = shortened([row.formula for row in rows], taken)
+    rows = [replace(row, formula=formula) for row, formula in zip(rows, formulas, strict=True)]
+    both = graph.legend + legend
     if not rest or not local:
-        return Table(title, (("", tuple(local or rest)),))
-    return Table(title, tuple(zip(headings, (tuple(local), tuple(rest)), strict=True)))
+        return Table(title, (("", tuple(rows)),), both)
+    return Table(title, tuple(zip(headings, (tuple(rows[: len(local)]), tuple(rows[len(local) :])), strict=True)), both)
 
 
 def _ruled(heading: str, width: int) -> str:
@@ -139,6 +157,6 @@ def _row(graph: Derivatives[J], pair: Pair, jacobian: J) -> Row:
 def _formula(graph: Derivatives[J], pair: Pair, form: Form) -> str:
     """The formula, or where it is long the Jacobians that it comes from."""
     formula = equation(form)
-    if pair in graph.local or (len(formula) <= LONG and "[…]" not in formula):
+    if pair in graph.local or (len(formula) <= PRODUCT and "[…]" not in formula):
         return formula
     return f"{graph.name(pair)} = {graph.written(*pair)}"

@@ -217,6 +217,82 @@ def test_chains(net, x):
         assert_formula_is_the_tensor(net, (x,), wrt)
 
 
+def own_functions():
+    """What people write, with what they expect to read; None where the formula is long."""
+    rng = np.random.default_rng(0)
+
+    def loss_of_a_layer(A, b, x, y):
+        f = np.tanh(A @ x + b)
+        e = y - f
+        L = 0.5 * e @ e
+        return L  # noqa: RET504 - a name to be found
+
+    def cross_entropy(W, x, y):
+        z = W @ x
+        p = np.exp(z) / np.sum(np.exp(z))
+        loss = -np.sum(y * np.log(p))
+        return loss  # noqa: RET504
+
+    def regression(w, X, y):
+        z = X @ w
+        p = 1 / (1 + np.exp(-z))
+        return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+    def rms_norm(x, g):
+        r = np.sqrt(np.mean(x**2) + 1e-6)
+        return g * x / r
+
+    def two_branches(x, A, B):
+        u = np.tanh(A @ x)
+        v = np.sin(B @ x)
+        return u * v
+
+    def attention_row(q, K, V):
+        s = K @ q / np.sqrt(q.size)
+        a = np.exp(s - s.max())
+        a = a / a.sum()
+        return a @ V
+
+    def arm(q):
+        x = np.cos(q[0]) + 0.7 * np.cos(q[0] + q[1])
+        y = np.sin(q[0]) + 0.7 * np.sin(q[0] + q[1])
+        return np.array([x, y])
+
+    def kalman_gain(P, H, R):
+        S = H @ P @ H.T + R
+        K = P @ H.T @ np.linalg.inv(S)
+        return K  # noqa: RET504
+
+    def mahalanobis(x, mu, S):
+        d = x - mu
+        return np.sqrt(d @ np.linalg.solve(S, d))
+
+    def diffusion(u, dt=0.1, dx=0.5):
+        lap = (u[:-2] - 2 * u[1:-1] + u[2:]) / dx**2
+        return u[1:-1] + dt * lap
+
+    n = rng.normal
+    P = np.cov(n(size=(3, 9)))
+    yield loss_of_a_layer, (n(size=(3, 2)), n(size=3), n(size=2), n(size=3)), "∂L/∂A_ij = −e_i (1-f²)_i x_j"
+    yield cross_entropy, (n(size=(3, 2)), n(size=2), np.eye(3)[1]), "∂loss/∂W_ij = Σ_k y_k p_i x_j − y_i x_j"
+    yield regression, (n(size=2), n(size=(4, 2)), np.eye(4)[1]), ("∂f/∂w_i = 0.25 Σ_j G₁_j p_j p_j exp(-z)_j X_ji")
+    yield rms_norm, (n(size=4), n(size=4)), "∂f_i/∂x_j = δ_ij g_i (1/r) − 0.25 (f/r)_i (1/r) x_j"
+    yield (
+        two_branches,
+        (n(size=2), n(size=(3, 2)), n(size=(3, 2))),
+        ("∂f_i/∂x_j = u_i cos(Bx)_i B_ij + v_i (1-u²)_i A_ij"),
+    )
+    yield attention_row, (n(size=2), n(size=(4, 2)), n(size=(4, 3))), "∂f_i/∂q_j = Σ_k V_ki G₂_kj"
+    yield arm, (n(size=2),), None
+    yield (
+        kalman_gain,
+        (P, n(size=(2, 3)), np.eye(2)),
+        ("∂K_ij/∂P_kl = Σ_m δ_ik S⁻¹_mj Hᵀ_lm − Σ_mno (PHᵀ)_in S⁻¹_no H_ok S⁻¹_mj Hᵀ_lm"),
+    )
+    yield mahalanobis, (n(size=3), n(size=3), P), "∂f/∂x_i = 0.5 (1/f) (S⁻¹d)_i + 0.5 Σ_j (1/f) d_j S⁻¹_ji"
+    yield diffusion, (n(size=6),), "∂f_i/∂u_j = 0.4 [j=i+2] + 0.2 [j=i+1] + 0.4 [j=i]"
+
+
 def functions():
     rng = np.random.default_rng(0)
     A, W, x, y = rng.normal(size=(3, 2)), rng.normal(size=(3, 3)), rng.normal(size=2), rng.normal(size=3)
@@ -260,6 +336,20 @@ def functions():
     yield "rows", rows, (A, 3.0)
     yield "ratio", lambda x, y: x / (y * y), (y, y + 3)
     yield "norm", lambda A, x: np.linalg.norm(A @ x - 1) ** 2, (A, x)
+    for f, arguments, _ in own_functions():
+        yield f.__name__, f, arguments
+
+
+@pytest.mark.parametrize(("f", "arguments", "formula"), [pytest.param(*c, id=c[0].__name__) for c in own_functions()])
+def test_authors_find_their_names_again(f, arguments, formula):
+    found = trace(f, *arguments).explain()
+    assert formula is None or found.formula == formula
+    text = str(found)
+    assert "cos((" not in text
+    for name in set(re.findall("G[₁-₉]", found.formula)):
+        assert f"where {name}" in text.partition("Result")[2]
+    for name in {*re.findall("∂([zf][₁-₉])", text)}:
+        assert f"where {name} = " in text
 
 
 @pytest.mark.parametrize(("f", "arguments"), [pytest.param(f, a, id=name) for name, f, a in functions()])

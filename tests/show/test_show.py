@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import pairwise
 
@@ -24,6 +25,7 @@ from jacobians import (
     Tanh,
     Transpose,
     term,
+    trace,
 )
 from jacobians.errors import LayerError
 from jacobians.layers.registry import examples
@@ -297,3 +299,86 @@ def test_layouts_say_where_each_entry_is():
 def test_a_gradient_has_a_row_of_its_own():
     names = [row[0] for row in SquaredError(x).linearize(A[0])[1]["x"].layouts().rows]
     assert names[-1] == "gradient"
+
+
+# --- names of the reader's own ----------------------------------------------------------------------------------------
+
+
+def test_explain_calls_things_as_it_is_told_to():
+    net = Chain(Affine(A, b), Tanh(), SquaredError(b))
+    names = {"z": "u", "f": "a", "0.A": "W", "t": "y"}
+    found = net.explain(x, wrt="0.A", names=names)
+    assert found.product == "∂L/∂W = ∂L/∂a · ∂a/∂u · ∂u/∂W"
+    assert found.formula == "∂L/∂W_ij = (a-y)_i (1-a²)_i x_j"
+    assert not re.search(r"[zfAt]_", str(found))
+    np.testing.assert_array_equal(found.result.full(), net.jacobians(x, wrt="0.A")["0.A"])
+    assert net.explain(x, wrt="0.A").formula == "∂L/∂A_ij = (f-t)_i (1-f²)_i x_j"
+    swapped = net.explain(x, wrt="0.A", names={"x": "z", "z": "x"})
+    assert swapped.formula == "∂L/∂A_ij = (f-t)_i (1-f²)_i z_j"
+    assert Affine(A, b).explain(x, wrt="A", names={"z": "y", "A": "W1"}).formula == "∂y_i/∂W₁_jk = δ_ij x_k"
+
+
+def test_expressions_of_a_graph_can_be_given_names():
+    graph = trace(lambda A, x, k: k * np.sin(A @ x + 1), A, x, 2.0)
+    found = graph.explain(
+        "A", names={"((Ax)+1)": "s", "f": "y"} if "((Ax)+1)" in graph.names else {"(Ax+1)": "s", "f": "y"}
+    )
+    assert found.formula == "∂y_i/∂A_jl = δ_ij cos(s)_i k x_l"  # k is a number here, and no index
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        ({"q": "a"}, r"there is no 'q' to be called 'a'; there are x, A, b, z, f"),
+        ({"z": "f"}, "two things would be called 'f'"),
+        ({"z": "A"}, "two things would be called 'A'"),
+        ({"z": "a", "f": "a"}, "two things would be called 'a'"),
+        ({"z": "δ"}, "'z' cannot be called 'δ'"),
+        ({"z": "exp"}, "'z' cannot be called 'exp'"),
+        ({"z": "a b"}, "'z' cannot be called 'a b'"),
+        ({"z": ""}, "'z' cannot be called ''"),
+        ({"z": 3}, "'z' cannot be called 3"),
+    ],
+)
+def test_names_that_cannot_be(names, match):
+    with pytest.raises(ValueError, match=f"explain: {match}"):
+        single.explain(x, names=names)
+    with pytest.raises(ValueError, match="explain: "):
+        trace(lambda A, x: np.tanh(A @ x), A, x).explain("A", names={"q": "z"})
+
+
+# --- long tables and couplings ----------------------------------------------------------------------------------------
+
+
+def test_long_symbols_get_a_letter_that_is_explained():
+    def f(x):
+        return np.exp(np.cos(x[0] + x[1])) * x + np.sin(x[0] + x[1]) * x
+
+    text = str(trace(f, x).table())
+    for name in set(re.findall("[zS][₁-₉]", text)):
+        assert f"where {name} = " in text
+    assert max(map(len, text.splitlines())) <= 135
+
+
+def test_tables_are_not_wide():
+    widest = max(len(line) for _, la, xs in examples() for line in str(la.table(*xs)).splitlines()[1:])
+    assert widest <= 140
+
+
+def test_a_formula_in_several_lines_is_all_there():
+    from jacobians.show.legend import broken
+
+    formula = "∂y_ij/∂x_kl = " + " − ".join(f"Σ_m A_im B_{c}j x_ml" for c in "abcdefgh")
+    assert " ".join(line.strip() for line in broken(formula)) == formula
+
+
+def test_factors_that_couple_all_pairs_are_mentioned():
+    rows = np.array([0, 2, 0, 1])
+    found = trace(lambda x: np.convolve(x, x)[rows], rng.normal(size=3)).explain()
+    assert found.couplings == 2
+    assert "C_ijk" in found.formula
+    assert "where C is 1" in str(found)
+    assert "where C is 1" in found._repr_html_()
+    plain = single.explain(x)
+    assert plain.couplings == 0
+    assert "where C is 1" not in str(plain)
