@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from jacobians.core.graph import Differentiable
 
 
-def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None) -> Traced:
+def apply(
+    layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None,
+    dtype: Any = None, casting: str = "same_kind", **_: Any,
+) -> Traced:  # fmt: skip
     """A node: a layer applied to traced values and constants.
 
-    `output` where it has been computed already, `compute` where something else than the layer's forward computes it.
+    `output` where it has been computed already, `compute` where something else than the layer's forward computes it:
+    a ufunc, perhaps with NumPy's options, of which only `dtype` and `casting` matter here.
     """
+    if dtype is not None and compute is not None:
+        compute = with_dtype(compute, dtype, casting)
     recording, arrays, numbers = prepared(inputs)
     if output is None and (arrays[0].size >= recording.postpones or arrays[-1].size >= recording.postpones):
         later = RULES["later"](layer, compute, arrays, numbers)
@@ -32,10 +38,17 @@ def apply(layer: Differentiable, *inputs: Any, output: Any = None, compute: Call
     if recording.postponed and type(output) is not Postponed:
         arrays = [computed(x) for x in arrays]
     if output is None:
-        output = compute(*arrays) if compute and compute != layer.forward else forwarded(layer, arrays)
+        output = compute(*arrays) if compute is not None else forwarded(layer, arrays)
     elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
         output = _stacked(output)
     return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
+
+
+def with_dtype(ufunc: Callable[..., Any], dtype: Any, casting: str) -> Callable[..., Any]:
+    """A ufunc with the option `dtype`, which must be one of numbers that have derivatives."""
+    if np.dtype(dtype).kind not in "fc":
+        refuse(f"np.{ufunc.__name__} with dtype={np.dtype(dtype)}", "leave the dtype out")
+    return partial(ufunc, dtype=dtype, casting=casting)
 
 
 def applied(layer: Any, inputs: Sequence[Any]) -> Traced:
@@ -56,27 +69,25 @@ def prepared(inputs: Sequence[Any]) -> tuple[Recording, list[Array], list[int | 
 
     Arrays of the caller's are copied; values may be postponed.
     """
-    recording: Recording | None = None
+    recording: Any = None
     dtype: Any = None
     numbers: list[int | None] = []
     arrays: list[Any] = []
     for x in inputs:
-        if type(x) is not Traced and type(x) not in PLAIN:
-            x = _stacked(x)
-        if isinstance(x, Traced):
-            if recording is None:
-                recording = x.recording
-            elif recording is not x.recording:
-                return prepared(together([_stacked(one) for one in inputs]))
-            number = x.number
-            array = recording.values[number]
-            dtype = array.dtype if dtype is None or dtype is array.dtype else np.result_type(dtype, array)
-            numbers.append(number)
-            arrays.append(array)
-        else:
+        if type(x) is not Traced and (type(x) in PLAIN or type(x := _stacked(x)) is not Traced):
             numbers.append(None)
             arrays.append(x)
-    assert recording is not None
+            continue
+        if recording is None:
+            recording = x.recording
+        elif recording is not x.recording:
+            return prepared(together([_stacked(one) for one in inputs]))
+        number = x.number
+        array = recording.values[number]
+        if dtype is not array.dtype:
+            dtype = array.dtype if dtype is None else np.result_type(dtype, array)
+        numbers.append(number)
+        arrays.append(array)
     if None in numbers:
         for k, x in enumerate(arrays):
             if numbers[k] is None:

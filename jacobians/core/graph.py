@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from itertools import count
+from itertools import compress, count
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -67,11 +67,19 @@ class Node(NamedTuple):
 
     layer: Differentiable
     path: str
-    arguments: tuple[tuple[str, int], ...]
-    """The name of every argument that is a value of the graph, and its number."""
+    names: tuple[str, ...]
+    """The names of the arguments that are values of the graph."""
+
+    numbers: tuple[int, ...]
+    """The numbers of these values."""
 
     inputs: tuple[Array, ...]
     value: int
+
+    @property
+    def arguments(self) -> tuple[tuple[str, int], ...]:
+        """The name of every argument that is a value of the graph, and its number."""
+        return tuple(zip(self.names, self.numbers, strict=True))
 
 
 Numbers = tuple[int, ...]
@@ -153,21 +161,30 @@ class Recording:
                     raise TracingError(
                         f"{name} of complex values has no complex derivative: use their np.real, np.imag"
                     )
-        arguments = [(name, n) for name, n in zip(layer.input_names, numbers, strict=True) if n is not None]
-        if self.constants:
-            arguments = [one for one in arguments if one[1] not in self.constants]
-        path = self.paths.get(id(layer)) if self.paths else None
-        if path is not None:
-            for name, array in layer.own_parameters.items():
-                arguments.append((name, self.leaf(path + name, array)))
+        names, known = layer.input_names, tuple(numbers)
+        if len(names) != len(known):
+            raise TypeError(f"{type(layer).__name__} takes {len(names)} inputs; {len(known)} given")
+        if None in known or self.constants:
+            constants = self.constants
+            chosen = [n is not None and n not in constants for n in known]
+            names, known = tuple(compress(names, chosen)), tuple(compress(known, chosen))
+        path = ""
+        if self.paths and (prefix := self.paths.get(id(layer))) is not None:
+            path, own = prefix, layer.own_parameters
+            names += tuple(own)
+            known += tuple([self.leaf(path + name, array) for name, array in own.items()])
         values = self.values
         number = len(values)
-        plain = type(output) is np.ndarray and output.dtype.kind != "O"
-        if not plain and isinstance(output, Postponed):
-            plain = self.postponed = True
-        values.append(output if plain else _numbers(output, layer))
-        if arguments:
-            self.nodes.append(Node(layer, path or "", tuple(arguments), inputs, number))
+        kind = type(output)
+        if kind is np.float64:
+            output = np.asarray(output)
+        elif kind is Postponed:
+            self.postponed = True
+        elif kind is not np.ndarray or output.dtype.kind == "O":
+            output = _numbers(output, layer)
+        values.append(output)
+        if known:
+            self.nodes.append(Node._make((layer, path, names, known, inputs, number)))  # a shorter way than Node(…)
         else:
             self.constants.add(number)
         return number
@@ -212,7 +229,12 @@ class Recording:
         values = self.values
         known = {*self.leaves.values(), *[n for one in wanted for n in one[:2]]}
         ends = tuple([(n, values[n].shape, values[n].dtype) for n in known])
-        key = (tuple(wanted), tuple(self.leaves), ends, tuple([(node.arguments, *rest) for node, *rest in written]))
+        key = (
+            tuple(wanted),
+            tuple(self.leaves),
+            ends,
+            tuple([(one[0].names, one[0].numbers, one[1:]) for one in written]),
+        )
         return Linearized(_structures.recall(key, lambda: self._structure(written, wanted)), arrays)
 
     def _structure(self, written: Sequence[Written], wanted: Sequence[Wanted]) -> Structure:
@@ -245,16 +267,17 @@ class Recording:
         local: Mapping[str, Any] | None = None,
     ) -> Written:  # fmt: skip
         """What a node writes of its arguments that depend on something; new arrays are put on the list."""
-        output = self.values[node.value]
+        layer, _, names, known, inputs, value = node
+        output = self.values[value]
         if local is None:
-            local = node.layer.local(*node.inputs, output)
+            local = layer.local(*inputs, output)
         if type(local) is not dict and not isinstance(local, Mapping):
             problem = (
                 f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
             )
             raise self._located(node, problem)
         patterns: list[tuple[Any, ...]] = []
-        for name, number in node.arguments:
+        for name, number in zip(names, known):  # noqa: B905 - as many; this is the way that every node takes
             if depends is None or number in depends:
                 one = local.get(name)
                 if type(one) is Terms:
@@ -262,8 +285,8 @@ class Recording:
                         patterns.append((name, number, one.pattern(arrays, numbers), ()))
                 else:
                     patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-        naming = self.naming.get(node.value) or (node.layer.output_name, ())
-        return node, node.value, output.shape, output.dtype, naming, tuple(patterns)
+        naming = (self.naming and self.naming.get(value)) or (layer.output_name, ())
+        return node, value, output.shape, output.dtype, naming, tuple(patterns)
 
     def require_no_parts(self, wanted: Sequence[Wanted]) -> None:
         """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
@@ -271,7 +294,7 @@ class Recording:
         for source in {one.argument for one in wanted}:
             depends = set(self.parts.get(source, ()))
             for node in self.nodes if depends else ():
-                if any(number in depends for _, number in node.arguments):
+                if not depends.isdisjoint(node.numbers):
                     depends.add(node.value)
             if depends & targets:
                 raise ValueError(
@@ -312,17 +335,14 @@ class Recording:
         depends, needed = {one.argument for one in wanted}, {one.value for one in wanted}
         found: list[Node] = []
         for node in self.nodes:
-            for _, number in node.arguments:
-                if number in depends:
-                    depends.add(node.value)
-                    found.append(node)
-                    break
+            if not depends.isdisjoint(node.numbers):
+                depends.add(node.value)
+                found.append(node)
         every = None if len(depends) == len(self.values) else depends
         result = []
         for node in reversed(found):
             if node.value in needed:
-                for _, number in node.arguments:
-                    needed.add(number)
+                needed.update(node.numbers)
                 result.append((node, every))
         result.reverse()
         return result

@@ -20,6 +20,7 @@ from jacobians.notation.sizes import resolve
 from jacobians.notation.structure import Shape
 
 POSITION = np.dtype(np.intp)  # the type of positions in a lookup
+LOOKUP = POSITION.char
 
 
 def term(formula: str, *arrays: ArrayLike) -> Terms:
@@ -58,7 +59,7 @@ def term(formula: str, *arrays: ArrayLike) -> Terms:
         resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
     for values, kind in zip(arrays, kinds):  # noqa: B905 - as many; this is the way that every layer takes
         if type(values) is not np.ndarray or values.dtype.char not in kind:
-            return Terms(((1, formula, _converted(formula, arrays)),))
+            return Terms(((1, formula, _converted(formula, arrays, kinds)),))
     return Terms(((1, formula, arrays),))  # type: ignore[arg-type]  # they are arrays
 
 
@@ -67,16 +68,20 @@ def _kinds(formula: str) -> tuple[str, ...]:
     """The types, as in ``dtype.char``, that the factors and the lookups of a formula have."""
     parsed = parse(formula)
     count = len(parsed.factors)
-    return tuple(np.typecodes["AllFloat"] if k < count else POSITION.char for k in range(len(parsed.arrays)))
+    return tuple(np.typecodes["AllFloat"] if k < count else LOOKUP for k in range(len(parsed.arrays)))
 
 
-def _converted(formula: str, arrays: Sequence[ArrayLike]) -> tuple[Array, ...]:
+def _converted(formula: str, arrays: Sequence[ArrayLike], kinds: Sequence[str]) -> tuple[Array, ...]:
     """Arrays of numbers of the right types."""
     found: list[Any] = []
-    for values, kind, name in zip(arrays, _kinds(formula), parse(formula).arrays, strict=True):
-        array: Any = values if is_traced(values) or type(values) is Postponed else np.asarray(values)
+    for values, kind in zip(arrays, kinds):  # noqa: B905 - as many
+        if type(values) is np.float64 and kind is not LOOKUP:  # what NumPy makes of arrays without axes
+            found.append(np.asarray(values))
+            continue
+        array: Any = values if type(values) is Postponed or is_traced(values) else np.asarray(values)
         if array.dtype.char not in kind:
-            array = _numbers(array, kind == POSITION.char, f'"{formula}": {name.name}')
+            name = parse(formula).arrays[len(found)].name
+            array = _numbers(array, kind is LOOKUP, f'"{formula}": {name}')
         found.append(array)
     return tuple(found)
 
@@ -92,7 +97,6 @@ def _numbers(array: Array, lookup: bool, what: str) -> Array:
     return numbers(array, f"in the formula {what}")
 
 
-Shapes = tuple[Shape, ...]
 Written = tuple[Scalar, str, tuple[Array, ...]]
 
 
@@ -125,15 +129,18 @@ class Terms:
         """
         written = []
         for coefficient, text, some in self.written:
-            shapes: Shapes = ()
-            found: tuple[int, ...] = ()
+            if not some:
+                written.append((coefficient, text, (), ()))
+                continue
+            shapes, found = [], []
             for array in some:
                 number = numbers.get(id(array))
                 if number is None:
                     number = numbers[id(array)] = len(arrays)
                     arrays.append(array)
-                shapes, found = (*shapes, array.shape), (*found, number)
-            written.append((coefficient, text, shapes, found))
+                shapes.append(array.shape)
+                found.append(number)
+            written.append((coefficient, text, tuple(shapes), tuple(found)))
         return tuple(written)
 
     def __add__(self, other: Terms) -> Terms:

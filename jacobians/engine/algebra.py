@@ -19,6 +19,7 @@ from jacobians.notation.symbols import symbol_of
 
 FEW = 2  # products of terms that are made without a thought
 MANY = 12  # terms that a Jacobian has at most, if they can be added at all
+POINTS = 256  # single entries that are written at once
 SMALL = 64  # entries that are written sooner than added
 CACHED = 1 << 14  # entries up to which few terms are written out on the way: a sum of factors is smaller and quicker
 DENSE = 8  # times as many entries as those of many terms may be written in their place
@@ -127,8 +128,14 @@ def folded(tape: Tape, form: Form) -> Form:
 
 
 def add(tape: Tape, left: Form, right: Form) -> Form:
-    """The sum of two Jacobians of the same function arguments: paths add."""
-    return bounded(tape, replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms])))
+    """The sum of two Jacobians of the same function arguments: paths add.
+
+    Single entries are not written yet where only numbers are wanted, so that they are all written at once.
+    """
+    form = replace(left, dtype=tape.dtype, terms=merged(tape, [*left.terms, *right.terms]))
+    if tape.numeric and len(form.terms) <= POINTS and all(map(writing.is_point, form.terms)):
+        return form
+    return bounded(tape, form)
 
 
 def negative(tape: Tape, form: Form) -> Form:

@@ -324,8 +324,8 @@ def _eliminate(tape: Tape, graph: dict[tuple[int, int], Form], order: Sequence[i
             del before[w][v]
         for u in downs:
             del after[u][v]
-        lefts = {w: graph.pop((w, v)) for w in ups}
-        rights = {u: graph.pop((v, u)) for u in downs}
+        lefts = {w: algebra.bounded(tape, graph.pop((w, v))) for w in ups}
+        rights = {u: algebra.bounded(tape, graph.pop((v, u))) for u in downs}
         if len(rights) > 1:  # what several products share is folded once
             lefts = {w: algebra.folded(tape, form) if (w, v) in made else form for w, form in lefts.items()}
         if len(lefts) > 1:

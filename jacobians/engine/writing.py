@@ -6,6 +6,7 @@
   ``opt_einsum.contract`` reject repeated output labels). Index maps are strided views, too, cut where positions leave
   the axis.
 - Lookups add to the entries that they name.
+- Single entries, which scalar code has many of, are written together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import mmap
 from collections import Counter
 from collections.abc import Sequence, Set
 from functools import partial
+from itertools import accumulate, pairwise
 from math import ceil, prod
 from typing import Any
 
@@ -66,13 +68,20 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     steps: list[tuple[Step, list[int]]] = []
     if covering:
         steps.append((cover(covering, shape, whole is not None, cached), _arrays(covering)))
+    points = [t for t in tied if is_point(t)]
+    if len(points) > 1:
+        untouched = len(points) == len(terms)
+        steps.append((write_points(points, first=untouched), _arrays(points)))
+        tied = [t for t in tied if not is_point(t)]
+    else:
+        points = []
     for k, term in enumerate(tied):
-        untouched = k == 0 and not covering and whole is None
+        untouched = k == 0 and not covering and whole is None and not points
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
     flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
     operands = [array for _, arrays in steps for array in arrays]
     step = plainly(
-        _in_turn(begin, len(first), steps), gathering([*([whole] if whole else []), *covering, *tied], shape)
+        _in_turn(begin, len(first), steps), gathering([*([whole] if whole else []), *covering, *points, *tied], shape)
     )
     return tape.emit(step, *first, *operands, flops=flops)
 
@@ -150,6 +159,38 @@ def _as_it_is(out: Array) -> Array:
 def _cleared(out: Array) -> Array:
     out.fill(0)
     return out
+
+
+# --- single entries ---------------------------------------------------------------------------------------------------
+
+
+def is_point(term: Term) -> bool:
+    """Whether the term is a single entry, a product of numbers."""
+    return all(not a.steps and a.inside({}) for a in term.axes) and not any(f.labels for f in term.factors)
+
+
+def write_points(points: Sequence[Term], first: bool) -> Step:
+    """Write single entries into a C-contiguous output, all at once; `first`: it holds zeros."""
+    shape = tuple(a.size for a in points[0].axes)
+    flat = [int(np.ravel_multi_index([a.offset for a in t.axes], shape)) for t in points]
+    positions, distinct = np.array(flat, np.intp), len(set(flat)) == len(flat)
+    signs = None if all(t.sign > 0 for t in points) else np.array([t.sign for t in points])
+    ends = list(accumulate([len(t.factors) for t in points], initial=0))
+    single = all(len(t.factors) == 1 for t in points)
+
+    def call(out: Array, *arrays: Array) -> Array:
+        values: Any = arrays if single else [prod([a[()] for a in arrays[k:n]]) for k, n in pairwise(ends)]
+        values = np.array(values, out.dtype) if signs is None else np.multiply(values, signs, dtype=out.dtype)
+        entries = out.reshape(-1)
+        if not distinct:
+            np.add.at(entries, positions, values)
+        elif first:
+            entries[positions] = values
+        else:
+            entries[positions] += values
+        return out
+
+    return call
 
 
 # --- terms with ties and index maps -----------------------------------------------------------------------------------

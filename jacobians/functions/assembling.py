@@ -106,6 +106,10 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
     """Arrays of one shape along a new axis."""
     parts = as_arrays(*arrays)
     values = [x.value if isinstance(x, Traced) else x for x in parts]
+    if axis == 0 and dtype is None and not any([x.ndim for x in values]):
+        return apply(
+            _assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),)), *parts, output=np.array(values)
+        )
     output = np.stack(values, axis=axis, dtype=dtype)
     axis = axis % output.ndim
     places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(output.shape)) for k in range(len(parts)))

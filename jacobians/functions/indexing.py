@@ -13,7 +13,7 @@ from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.moving import moved
+from jacobians.functions.moving import moved, rearrangement
 from jacobians.layers.placing import Replace
 
 
@@ -97,8 +97,10 @@ def written(base: Traced, pending: Pending) -> Traced:
 @rule(operator.getitem)
 def take(x: Traced, key: Any) -> Any:
     """Entries of an array."""
-    key = plain_key(key)
     pending = x.pending
+    if pending is None and type(key) is int and x.ndim == 1:
+        return _number(x, key)
+    key = plain_key(key)
     if pending is not None:
         found = row_of(key, x.shape)
         if found is not None and found[0] == pending.form:
@@ -116,6 +118,17 @@ def take(x: Traced, key: Any) -> Any:
         axis, indices = along
         return apply(layers.Take(indices, axis), x, output=value[key])
     return moved(operator.getitem, x, tuple(map(_own, key)) if isinstance(key, tuple) else _own(key))
+
+
+def _number(x: Traced, position: int) -> Any:
+    """An entry of a vector: a number of its own."""
+    number = x.number
+    value = x.recording.values[number]
+    entry = value[position]
+    if x.is_constant:
+        return entry
+    layer = rearrangement(operator.getitem, value.shape, (position,), {})
+    return Traced(x.recording, x.recording.add(layer, (value,), (number,), entry))
 
 
 def _own(key: Any) -> Any:

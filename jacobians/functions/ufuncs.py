@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.applying import apply
+from jacobians.core.applying import apply, with_dtype
 from jacobians.core.layer import Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.traced import Traced, into
@@ -64,20 +64,20 @@ def entered(ufunc: np.ufunc, rule_of: Callable[..., Any]) -> None:
     """Enter the rule of a ufunc: a function of the inputs and of `compute`, which is the ufunc with its options."""
 
     def call(*inputs: Any, dtype: Any = None, casting: str = "same_kind", **options: Any) -> Any:
-        if dtype is None:
-            return rule_of(*inputs, compute=ufunc)
-        if np.dtype(dtype).kind not in "fc":
-            refuse(f"np.{ufunc.__name__} with dtype={np.dtype(dtype)}", "leave the dtype out")
-        return rule_of(*inputs, compute=lambda *arrays: ufunc(*arrays, dtype=dtype, casting=casting))
+        return rule_of(*inputs, compute=ufunc if dtype is None else with_dtype(ufunc, dtype, casting))
 
-    RULES[ufunc] = call
-    if ufunc.nin == 1:  # what NumPy asks of the entries of an array of objects
-        METHODS.setdefault(ufunc.__name__, lambda x: lambda: call(x))
+    _enter(ufunc, call)
 
 
 def teach(ufunc: np.ufunc, layer: Layer) -> None:
     """Enter a ufunc that is a layer."""
-    entered(ufunc, partial(apply, layer))
+    _enter(ufunc, partial(apply, layer, compute=ufunc))
+
+
+def _enter(ufunc: np.ufunc, call: Callable[..., Any]) -> None:
+    RULES[ufunc] = call
+    if ufunc.nin == 1:  # what NumPy asks of the entries of an array of objects
+        METHODS.setdefault(ufunc.__name__, lambda x: lambda: call(x))
 
 
 for _table in (ENTRYWISE, BROADCASTING):
@@ -119,7 +119,7 @@ def power(x: Any, y: Any, compute: Callable[..., Any]) -> Traced:
     """x^y; where y is a plain number, of x alone."""
     if isinstance(x, Traced) and isinstance(y, int | float | np.integer | np.floating):
         layer = _power(float(y))
-        return apply(layer, x, compute=layer.forward if compute is np.power else lambda x: compute(x, y))
+        return apply(layer, x, compute=None if compute is np.power else lambda x: compute(x, y))
     return apply(layers.Pow(), x, y, compute=compute)
 
 

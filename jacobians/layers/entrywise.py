@@ -78,8 +78,8 @@ class Entrywise(Layer):
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        slope = type(self).slope(x, f)
-        return {"x": term(self.formula, slope if slope.dtype == x.dtype else slope.astype(x.dtype))}
+        slope = self.slope(x, f)
+        return {"x": term(self.formula, slope if slope.dtype is x.dtype else slope.astype(x.dtype, copy=False))}
 
 
 def entrywise(

@@ -50,7 +50,8 @@ class Rearrange(Layer):
         positions.flags.writeable = False
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "shape", shape)
-        object.__setattr__(self, "written", maps(positions, shape))
+        formula, lookups = maps(positions, shape)
+        object.__setattr__(self, "written", {"x": term(formula, *lookups)})
         super().__post_init__()
 
     @property
@@ -67,8 +68,8 @@ class Rearrange(Layer):
         return np.asarray(np.where(self.positions < 0, x.dtype.type(0), taken))
 
     def local(self, x: Array, z: Array) -> Local:
-        formula, lookups = vars(self)["written"]
-        return {"x": term(formula, *lookups)}
+        written: Local = vars(self)["written"]
+        return written
 
 
 def maps(positions: Array, shape: Shape) -> tuple[str, list[Array]]:
@@ -149,14 +150,16 @@ class Assemble(Layer):
                 wrt += label
                 whole = (start, step, length) == (0, 1, self.shape[axis])
                 out += label if whole else f"({step}{label}{start:+d})"
-            written[f"x{k}"] = f"-> {out};{wrt}"
+            written[f"x{k}"] = term(f"-> {out};{wrt}")
         object.__setattr__(self, "written", written)
+        object.__setattr__(self, "names", tuple(written))
         super().__post_init__()
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs: x0, x1, …."""
-        return tuple(vars(self)["written"])
+        names: tuple[str, ...] = vars(self)["names"]
+        return names
 
     def forward(self, *x: Array) -> Array:
         z = np.zeros(self.shape, np.result_type(*x))
@@ -170,9 +173,9 @@ class Assemble(Layer):
             )
         return z
 
-    def local(self, *z: Array) -> Mapping[str, Any]:  # the inputs, then z
-        written: Mapping[str, str] = vars(self)["written"]
-        return {name: term(formula) for name, formula in written.items()}
+    def local(self, *z: Array) -> Local:  # the inputs, then z
+        written: Local = vars(self)["written"]
+        return written
 
 
 class Replace(Layer):
