@@ -127,7 +127,7 @@ class Terms:
 
         `numbers` has the number of every array on the list by its identity, so that one array is held once.
         """
-        written = []
+        written: list[Any] = []
         for coefficient, text, some in self.written:
             if not some:
                 written.append((coefficient, text, (), ()))

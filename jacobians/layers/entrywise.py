@@ -78,7 +78,7 @@ class Entrywise(Layer):
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        slope = self.slope(x, f)
+        slope = type(self).slope(x, f)
         return {"x": term(self.formula, slope if slope.dtype is x.dtype else slope.astype(x.dtype, copy=False))}
 
 
