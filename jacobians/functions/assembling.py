@@ -22,6 +22,8 @@ def _assemble(places: tuple[Any, ...], shape: tuple[int, ...]) -> Assemble:
 @rule("whole")
 def whole(x: Any) -> Any:
     """An array of objects, or nested lists, with traced values in them as one traced array; anything else as it is."""
+    if type(x) is Traced:
+        return x
     if isinstance(x, list | tuple) and any_traced(x):
         return stacked([whole(one) for one in x])
     return objects_stacked(x) if isinstance(x, np.ndarray) and x.dtype == object else x
@@ -29,9 +31,11 @@ def whole(x: Any) -> Any:
 
 def any_traced(x: Any) -> bool:
     """Whether there is a traced value in nested lists."""
+    if type(x) is Traced:
+        return True
     if isinstance(x, list | tuple):
-        return any(any_traced(one) for one in x)
-    return isinstance(x, Traced) or (isinstance(x, np.ndarray) and x.dtype == object)
+        return any(map(any_traced, x))
+    return isinstance(x, np.ndarray) and x.dtype == object
 
 
 def stacked(parts: list[Any]) -> Any:
@@ -106,7 +110,7 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
     """Arrays of one shape along a new axis."""
     parts = as_arrays(*arrays)
     values = [x.value if isinstance(x, Traced) else x for x in parts]
-    if axis == 0 and dtype is None and not any([x.ndim for x in values]):
+    if axis == 0 and dtype is None and all(not x.ndim for x in values):
         return apply(
             _assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),)), *parts, output=np.array(values)
         )

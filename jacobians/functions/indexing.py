@@ -19,24 +19,25 @@ from jacobians.layers.placing import Replace
 
 def plain_key(key: Any) -> Any:
     """A key without traced values: positions have no derivative."""
-    parts = key if type(key) is tuple else (key,)
-    for part in parts:
+    for part in key if type(key) is tuple else (key,):
         kind = type(part)
         if kind is int or part is None or part is Ellipsis:
             continue
-        ends = (part.start, part.stop, part.step) if kind is slice else (part,)
-        if any(isinstance(end, Traced) or any_traced(end) for end in ends):
-            refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
+        for end in (part.start, part.stop, part.step) if kind is slice else (part,):
+            if end is not None and type(end) is not int and (type(end) is Traced or any_traced(end)):
+                refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
     return key
 
 
 def is_basic(key: Any) -> bool:
     """Whether a key makes a view: integers, slices, newaxis and the ellipsis."""
-    return all(
-        part is None or part is Ellipsis or isinstance(part, slice)
-        or (isinstance(part, int | np.integer) and not isinstance(part, bool | np.bool))
-        for part in (key if isinstance(key, tuple) else (key,))
-    )  # fmt: skip
+    for part in key if type(key) is tuple else (key,):
+        kind = type(part)
+        if kind is int or kind is slice or part is None or part is Ellipsis:
+            continue
+        if not isinstance(part, int | np.integer) or isinstance(part, bool | np.bool):
+            return False
+    return True
 
 
 # --- single rows and entries, which programs write and read one after another -----------------------------------------

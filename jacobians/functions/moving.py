@@ -21,7 +21,6 @@ from jacobians.layers.entrywise import Identity
 from jacobians.layers.placing import Rearrange, Replace
 
 _layers = Memory()
-ENDS = (int, NoneType)
 
 
 def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
@@ -90,15 +89,12 @@ def rearrangement(
     function: Callable[..., Any], shape: tuple[int, ...], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[Rearrange, bool]:
     """The layer for a function of an array of this shape; it is remembered where the arguments are hashable."""
-    key: Hashable = None
-    if len(arguments) == 1 and not options:  # as in x[k] and x[k:l]
-        (one,) = arguments
-        if type(one) is int:
-            key = function, shape, one
-        elif type(one) is slice and type(one.start) in ENDS and type(one.stop) in ENDS and type(one.step) in ENDS:
-            key = function, shape, one.start, one.stop, one.step
-    if key is None:
-        key = hashable((function, shape, arguments, tuple(options.items())))
+    if len(arguments) == 1 and type(arguments[0]) is int and not options:  # as in x[k]
+        key: Hashable = function, shape, arguments[0]
+    else:
+        found = _hashable(arguments)
+        more = _hashable(tuple(options.items())) if options else ()
+        key = None if found is _NONE or more is _NONE else (function, shape, found, more)
 
     def make() -> Rearrange:
         positions = np.arange(int(np.prod(shape))).reshape(shape)
@@ -107,28 +103,28 @@ def rearrangement(
     return (make(), False) if key is None else (_layers.recall(key, make), True)
 
 
-def hashable(value: Any) -> Hashable:
-    """A key for the arguments of a call; None where they hold arrays."""
-    found = _hashable(value)
-    return None if found is _NONE else found
-
-
 _NONE = object()
+ENDS = frozenset({int, NoneType})
 
 
 def _hashable(value: Any) -> Any:
-    if isinstance(value, list | tuple):
+    """A key for arguments of a call; `_NONE` where they hold arrays."""
+    kind = type(value)
+    if kind is int:
+        return value
+    if kind is tuple or isinstance(value, list | tuple):
         parts = [_hashable(v) for v in value]
-        return _NONE if any(p is _NONE for p in parts) else (type(value), *parts)
-    if isinstance(value, slice):  # it has no hash before Python 3.12
-        return _hashable(("slice", value.start, value.stop, value.step))
-    if isinstance(value, np.ndarray):
+        return _NONE if _NONE in parts else (kind, *parts)
+    if kind is slice:  # it has no hash before Python 3.12
+        ends = value.start, value.stop, value.step
+        return (slice, *ends) if ENDS.issuperset(map(type, ends)) else _hashable((slice, *ends))
+    if kind is np.ndarray:
         return _NONE
     try:
         hash(value)
     except TypeError:
         return _NONE
-    return type(value), value  # True is not 1 where it is an index
+    return kind, value  # True is not 1 where it is an index
 
 
 def mover(function: Callable[..., Any], name: str | None = None) -> None:

@@ -13,6 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from jacobians.core.traced import Traced
+
 Rebuild = Callable[[Sequence[Any]], Any]
 
 
@@ -42,6 +46,8 @@ def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
 
 def children(value: Any) -> list[tuple[Any, Any]] | None:
     """The parts of a container with their keys; None for a leaf."""
+    if type(value) is np.ndarray or type(value) is Traced:
+        return None
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return list(zip(value._fields, value, strict=True))
     if isinstance(value, list | tuple):
