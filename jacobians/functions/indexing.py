@@ -13,7 +13,7 @@ from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.moving import moved, rearrangement
+from jacobians.functions.moving import moved, moved_to, rearrangement
 from jacobians.layers.placing import Replace
 
 
@@ -123,13 +123,10 @@ def take(x: Traced, key: Any) -> Any:
 
 def _number(x: Traced, position: int) -> Any:
     """An entry of a vector: a number of its own."""
-    number = x.number
-    value = x.recording.values[number]
-    entry = value[position]
+    entry = x.value[position]
     if x.is_constant:
         return entry
-    layer = rearrangement(operator.getitem, value.shape, (position,), {})
-    return Traced(x.recording, x.recording.add(layer, (value,), (number,), entry))
+    return moved_to(x, *rearrangement(operator.getitem, x.shape, (position,), {}), entry)
 
 
 def _own(key: Any) -> Any:

@@ -30,13 +30,13 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         source = x.recording.values[x.number]
         if type(source) in (Postponed, np.ndarray) and list not in map(type, (*arguments, *options.values())):
             later = Postponed(lambda value: np.roll(value, *arguments, **options), (source,), x.shape, x.dtype)
-            return _added(x, layer, remembered, later)
+            return moved_to(x, layer, remembered, later)
     value = x.value
     output = function(value, *arguments, **options)
 
     def make(base: Traced) -> Traced:
         made = output if base.value is value else function(base.value, *arguments, **options)
-        return _added(base, layer, remembered, made)
+        return moved_to(base, layer, remembered, made)
 
     def write(base: Traced, new: Traced) -> None:
         base.become(apply(Replace((layer.positions,), base.shape), base, new))
@@ -47,7 +47,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
 
 
-def _added(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Traced:
+def moved_to(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Traced:
     """A node for moved entries; where only ends are asked for, all moves one after another are one."""
     recording, number = x.recording, x.number
     made = Move(number, layer, remembered)
