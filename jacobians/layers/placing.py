@@ -57,7 +57,8 @@ class Rearrange(Layer):
     @property
     def operation(self) -> str:
         """What is taken, as NumPy writes it: [1:-1]."""
-        return positions(vars(self)["written"][0], tuple(self.shape), self.positions.shape) or repr(self)
+        ((_, formula, _),) = vars(self)["written"]["x"].written
+        return positions(formula, tuple(self.shape), self.positions.shape) or repr(self)
 
     def forward(self, x: Array) -> Array:
         if x.shape != self.shape:
