@@ -14,8 +14,10 @@ from itertools import count, takewhile
 from threading import Lock
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 OBJECTS = 50_000  # that are kept at most
 BYTES = 1 << 27  # of arrays that are kept at most
@@ -109,6 +111,22 @@ class Kept(Memory, Generic[P, T]):
 def kept(function: Callable[P, T]) -> Kept[P, T]:
     """Remember what a function returns, as ``functools.lru_cache`` does, in the store that all share."""
     return Kept(function)
+
+
+_frozen: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()  # by their identities
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that nobody writes into: who meets it again knows what is in it."""
+    found = array.copy()
+    found.flags.writeable = False
+    _frozen[id(found)] = found
+    return found
+
+
+def is_frozen(array: NDArray[Any]) -> bool:
+    """Whether an array was made by `frozen`."""
+    return _frozen.get(id(array)) is array
 
 
 def _give_up() -> None:

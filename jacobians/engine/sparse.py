@@ -19,7 +19,7 @@ from jacobians.engine import compiler
 from jacobians.engine.builder import TermBuilder
 from jacobians.engine.sparsity import Pattern, pattern, values
 from jacobians.engine.tape import Array, Program, Tape
-from jacobians.kept import kept
+from jacobians.kept import is_frozen, kept
 from jacobians.notation.structure import Form
 
 Format = Literal["csr", "csc", "coo"]
@@ -78,10 +78,10 @@ def _known(form: Form, columns: bool, arrays: Sequence[Array]) -> Pattern:
         before = _kept.get(key)
         if before is not None:
             _kept.move_to_end(key)
-    if before is not None and all(map(np.array_equal, before[0], lookups)):
+    if before is not None and all(a is b or np.array_equal(a, b) for a, b in zip(before[0], lookups, strict=True)):
         return before[1]
     found = pattern(form, columns, arrays)
-    copies = tuple(a.copy() for a in lookups)
+    copies = tuple(a if is_frozen(a) else a.copy() for a in lookups)
     with _lock:
         _kept[key] = copies, found
         _kept.move_to_end(key)

@@ -6,32 +6,25 @@ mostly evenly spaced there, so it is written through strided views, as slices ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import prod
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf, prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jacobians.engine import memory
 from jacobians.engine.contract import arranged
 from jacobians.engine.entries import listed
+from jacobians.engine.spacing import BLOCK, CHUNK, Box, blocks, evenly, reach, repeated
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form, Shape, Term
-
-FEW = 64  # entries that are listed sooner than looked at
-MOST = 64  # windows of a term
-COVERED = 8  # of so many entries at least one must be in a window, or all are listed
-BLOCK = 1 << 16  # entries that are written before those of the next term: they stay in the cache
-CHUNK = 1 << 14  # entries of a piece that may be the same as others but for an offset
-
-Key = tuple[slice, ...]
 
 
 class Window(NamedTuple):
     """Entries of a term, evenly spaced among the slots."""
 
     term: int
-    key: Key
+    key: Box
     """Where they are in the term's array."""
 
     start: int
@@ -46,7 +39,7 @@ class Listed(NamedTuple):
 
     term: int
     values: Array | None
-    """Their flat positions in the term's array; None for a term without an array."""
+    """Their flat positions in the term's array; None where they are all of it, in order."""
 
     slots: Array
     added: bool
@@ -54,46 +47,50 @@ class Listed(NamedTuple):
     """Whether no slot stands twice."""
 
 
+class Piece(NamedTuple):
+    """Entries one after another that are constants, or will be added to."""
+
+    start: int
+    values: Array
+    added: bool = False
+
+
 class Repeating(NamedTuple):
-    """An array of integers in pieces, each with an array of its own or the same one with an offset."""
+    """An array of integers in pieces, each with values of its own, or those of another one with an offset."""
 
     size: int
     dtype: np.dtype[np.generic]
-    piece: Array
-    parts: tuple[tuple[int, int, Array | None, int], ...]
-    """From where to where, and the own array, or the offset."""
+    pieces: tuple[tuple[int, Array, int], ...]
+    """Where a piece begins, the values, and what is added to them."""
 
     def made(self) -> Array:
         """The array, in new memory: SciPy and its users write into it."""
         found: Array = memory.empty((self.size,), self.dtype)()
-        for start, stop, own, offset in self.parts:
-            if own is None:
-                np.add(self.piece, offset, out=found[start:stop])
-            else:
-                found[start:stop] = own
+        for start, values, offset in self.pieces:
+            np.add(values, offset, out=found[start : start + len(values)])
         return found
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held."""
-        return self.piece.nbytes + sum(own.nbytes for *_, own, _ in self.parts if own is not None)
+        return sum({id(values): values.nbytes for _, values, _ in self.pieces}.values())
 
 
 class Pattern(NamedTuple):
-    """Where all entries are, as SciPy has it, and what every term writes there, in this order."""
+    """Where all entries are, as SciPy has it, and what is written there, in this order."""
 
     indptr: Repeating
     indices: Repeating
-    writes: tuple[Window | Listed, ...]
-    cleared: bool
-    """Whether some slot is added to before anything is assigned to it."""
+    writes: tuple[Piece | Window | Listed, ...]
+    equal: Mapping[int, tuple[int, ...]]
+    """Terms that go where an earlier one does, by that one."""
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held."""
-        lists = [one for one in self.writes if isinstance(one, Listed)]
-        arrays = [a for one in lists for a in (one.values, one.slots) if a is not None]
-        return self.indptr.nbytes + self.indices.nbytes + sum(a.nbytes for a in arrays)
+        arrays = [a for one in self.writes if isinstance(one, Listed) for a in (one.values, one.slots) if a is not None]
+        pieces = {id(one.values): one.values for one in self.writes if isinstance(one, Piece)}
+        return self.indptr.nbytes + self.indices.nbytes + sum(a.nbytes for a in (*arrays, *pieces.values()))
 
 
 def label_space(term: Term) -> tuple[list[int], Shape]:
@@ -108,13 +105,14 @@ def pattern(form: Form, columns: bool, arrays: Sequence[Array]) -> Pattern:
     Every term has one factor at most.
     """
     entries = sum(t.size(t.kept) for t in form.terms)
-    memory.require((entries,), form.dtype, "the sparse Jacobian", "Take rows of it with J[i].", extra=32 * entries)
+    memory.require((entries,), form.dtype, "the sparse Jacobian", "Take rows of it with J[i].", extra=48 * entries)
     sizes = prod(form.out_shape), prod(form.wrt_shape)
     major_size, minor_size = reversed(sizes) if columns else sizes
     if major_size * minor_size >= 1 << 63:
         raise ValueError(
             f"a sparse matrix of {sizes[0]} × {sizes[1]} entries has more positions than 64 bits can count"
         )
+    memory.require((3 * major_size,), np.int64, "the index pointers", 'Take the other format, "csr" or "csc".')
     keys, existing = [np.zeros(0, np.int64)], list[Array | None]()
     for term in form.terms:
         order, _ = label_space(term)
@@ -123,138 +121,134 @@ def pattern(form: Form, columns: bool, arrays: Sequence[Array]) -> Pattern:
         exists = there & here
         existing.append(None if exists.all() else exists)
         keys.append(key.reshape(-1) if existing[-1] is None else key[exists])
-    unique, inverse = np.unique(np.concatenate(keys), return_inverse=True)
+    unique, inverse = _unique(np.concatenate(keys))
     major, minor = np.divmod(unique, max(minor_size, 1))
     small = np.int32 if max(len(unique), *sizes) < 1 << 31 else np.int64
     lengths = np.bincount(major, minlength=major_size)
     indptr = np.zeros(major_size + 1, small)
     np.cumsum(lengths, out=indptr[1:])
-    usual = max(1, int(np.bincount(lengths).argmax())) if lengths.size else 1
-
-    windows, lists, cleared = list[Window](), list[Listed](), False
-    written = np.zeros(len(unique), bool)
-    at = 0
-    for number, (term, key, some) in enumerate(zip(form.terms, keys[1:], existing, strict=True)):
-        slots = inverse[at : at + len(key)].astype(small)
-        at += len(key)
-        once = not slots.size or bool(np.bincount(slots).max() == 1)
-        added = not once or bool(written[slots].any())
-        cleared = cleared or (added and not written[slots].all())
-        written[slots] = True
-        grid = np.full(label_space(term)[1], -1, small)
-        grid[np.ones(grid.shape, bool) if some is None else some] = slots
-        found, rest = _even(grid) if once else ([], np.ones(grid.shape, bool))
-        for box, start, steps in found:
-            for part, first in _blocks(box, start, steps):
-                shape = tuple(s.stop - s.start for s in part)
-                windows.append(Window(number, _cut(term, part), first, shape, steps, added))
-        rest &= grid >= 0
-        if rest.any():
-            lists.append(Listed(number, _flat(term, rest), grid[rest], added, once))
-    windows.sort(key=lambda window: window.start)
-    writes: list[Window | Listed] = [*windows, *lists]
-    writes.sort(key=lambda one: one.added)
-    return Pattern(_repeating(indptr, 1), _repeating(minor.astype(small), usual), tuple(writes), cleared)
+    unit = _unit(form.wrt_shape if columns else form.out_shape, indptr)
+    cuts = np.cumsum([len(key) for key in keys])[:-1]
+    slots = [some.astype(small) for some in np.split(inverse, cuts)[1:]]
+    equal = _equal(form, slots)
+    writes = _writes(form, slots, existing, equal, len(unique), unit)
+    return Pattern(_repeating(indptr, 1), _repeating(minor.astype(small), unit), tuple(writes), equal)
 
 
-def _cut(term: Term, box: Key) -> Key:
+def _unit(shape: Shape, indptr: Array) -> int:
+    """How many entries most parts of the matrix have, which may repeat: rows, or all rows of a part of the output."""
+    unit = 1
+    for k in range(len(shape), 0, -1):
+        rows = max(1, prod(shape[k:]))
+        lengths = np.diff(indptr[::rows])
+        if len(lengths):
+            usual = int(np.bincount(lengths).argmax())
+            unit = (
+                usual if unit <= usual <= 4 * CHUNK and 2 * np.count_nonzero(lengths == usual) > len(lengths) else unit
+            )
+    return unit
+
+
+def _unique(keys: Array) -> tuple[Array, Array]:
+    """As ``np.unique`` with the inverse; it is quick where keys are sorted in runs, as those of a term are."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    first = np.ones(len(keys), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    inverse = np.empty(len(keys), np.intp)
+    inverse[order] = np.cumsum(first) - 1
+    return ordered[first], inverse
+
+
+def _equal(form: Form, slots: Sequence[Array]) -> dict[int, tuple[int, ...]]:
+    """For terms with a factor all others that go to the same slots with arrays of the same shape."""
+    found: dict[int, tuple[int, ...]] = {}
+    for number, term in enumerate(form.terms):
+        if term.factors:
+            alike = (
+                k for k in found
+                if _held_shape(form.terms[k]) == _held_shape(term) and np.array_equal(slots[k], slots[number])
+            )  # fmt: skip
+            first = next(alike, number)
+            found[first] = (*found.get(first, ()), number)
+    return found
+
+
+def _held_shape(term: Term) -> tuple[Shape, Shape]:
+    """The label space, and the part of it that the term's array covers; it has one entry along the other labels."""
+    order, shape = label_space(term)
+    return shape, tuple(n if i in term.carried else 1 for i, n in zip(order, shape, strict=True))
+
+
+def _writes(
+    form: Form,
+    slots: Sequence[Array],
+    existing: Sequence[Array | None],
+    equal: Mapping[int, object],
+    count: int,
+    unit: int,
+) -> Iterator[Piece | Window | Listed]:
+    """What is written: constants, then what is assigned, slot by slot; then what is added."""
+    constant, begun, written = np.zeros(count, form.dtype), np.zeros(count, bool), np.zeros(count, bool)
+    for term, some in zip(form.terms, slots, strict=True):
+        if not term.factors:
+            np.add.at(constant, some, term.sign)
+            begun[some] = written[some] = True
+    windows, lists = list[Window](), list[Listed]()
+    for number, (term, some, exists) in enumerate(zip(form.terms, slots, existing, strict=True)):
+        if number not in equal:
+            continue
+        once = not some.size or bool(np.bincount(some).max() == 1)
+        before = written[some] if once else np.ones(len(some), bool)
+        begun[some] |= before & ~written[some]
+        written[some] = True
+        for added in (False, True):
+            grid = np.full(label_space(term)[1], -1, some.dtype)
+            grid[np.ones(grid.shape, bool) if exists is None else exists] = np.where(before == added, some, -1)
+            found, rest = evenly(grid) if once else ([], np.ones(grid.shape, bool))
+            for box, start, steps in found:
+                for part, first in blocks(box, start, steps):
+                    shape = tuple(s.stop - s.start for s in part)
+                    windows.append(Window(number, _cut(term, part), first, shape, steps, added))
+            rest &= grid >= 0
+            if rest.any():
+                where = None if rest.all() and term.carried >= term.kept else _flat(term, rest)
+                lists.append(Listed(number, where, grid[rest].astype(np.intp), added, once))
+    pieces = [Piece(start, some) for start, some in repeated(constant, unit) if begun[start : start + len(some)].any()]
+    ordered: list[Piece | Window] = [*pieces, *windows]
+    ordered.sort(key=_turn)
+    for added in (False, True):
+        yield from (one for one in ordered if one.added == added)
+        yield from (one for one in lists if one.added == added)
+
+
+def _turn(write: Piece | Window) -> float:
+    """What is written first: pieces before the windows above them, which reach over BLOCK entries at most, or wait."""
+    if isinstance(write, Piece):
+        return write.start - BLOCK - 0.5
+    return write.start if reach(write.shape, write.steps) <= BLOCK else inf
+
+
+def _repeating(array: Array, unit: int) -> Repeating:
+    """An array of integers in pieces; those that are the same but for an offset are stored once."""
+    pieces, known = [], dict[int, tuple[Array, int]]()
+    for start, some in repeated(np.diff(array, prepend=array[:1]), unit):
+        first = int(array[start])
+        values, offset = known.setdefault(id(some), (array[start : start + len(some)].copy(), first))
+        pieces.append((start, values, first - offset))
+    return Repeating(len(array), array.dtype, tuple(pieces))
+
+
+def _cut(term: Term, box: Box) -> Box:
     """A part of the label space in the term's array, which has one entry along the labels that it does not carry."""
     order, _ = label_space(term)
     return tuple(part if i in term.carried else slice(None) for i, part in zip(order, box, strict=True))
 
 
-def _flat(term: Term, chosen: Array) -> Array | None:
+def _flat(term: Term, chosen: Array) -> Array:
     """The flat positions of some entries of the label space in the term's array."""
-    order, shape = label_space(term)
-    if not term.carried & term.kept:
-        return None
-    held = tuple(n if i in term.carried else 1 for i, n in zip(order, shape, strict=True))
-    numbers = np.broadcast_to(np.arange(prod(held), dtype=np.intp).reshape(held), shape)
-    return numbers[chosen]
-
-
-# --- what is evenly spaced --------------------------------------------------------------------------------------------
-
-
-def _even(grid: Array) -> tuple[list[tuple[Key, int, tuple[int, ...]]], Array]:
-    """Boxes with evenly spaced slots, the first slot and the steps of each; and what is in none of them."""
-    found: list[tuple[Key, int, tuple[int, ...]]] = []
-    rest = np.ones(grid.shape, bool)
-    waiting = [tuple(slice(0, n) for n in grid.shape)] if grid.size else []
-    while waiting and len(found) < MOST:
-        box = waiting.pop()
-        part = grid[box]
-        inner, start, steps = _around_the_middle(part)
-        count = prod(s.stop - s.start for s in inner)
-        if count * COVERED < part.size or count < min(FEW, grid.size):
-            continue
-        sides = [(outer.start, o) for outer, o in zip(box, inner, strict=True)]
-        placed = tuple(slice(base + o.start, base + o.stop) for base, o in sides)
-        found.append((placed, start, steps))
-        rest[placed] = False
-        for k, (outer, own) in enumerate(zip(box, placed, strict=True)):  # what is left before and behind, axis by axis
-            for side in (slice(outer.start, own.start), slice(own.stop, outer.stop)):
-                if side.start < side.stop:
-                    waiting.append((*placed[:k], side, *box[k + 1 :]))
-    return found, rest
-
-
-def _around_the_middle(grid: Array) -> tuple[Key, int, tuple[int, ...]]:
-    """The box around the middle in which slots are spaced as they are there, its first slot and the steps."""
-    middle = tuple(n // 2 for n in grid.shape)
-    nothing = tuple(slice(0, 0) for _ in grid.shape) or (slice(0, 0),)
-    neighbours = [grid[(*middle[:k], middle[k] - (n > 1), *middle[k + 1 :])] for k, n in enumerate(grid.shape)]
-    if min((grid[middle], *neighbours)) < 0:
-        return nothing, 0, ()
-    steps = [int(grid[middle]) - int(before) for before in neighbours]
-    expected = np.asarray(int(grid[middle]))
-    for k, (step, n) in enumerate(zip(steps, grid.shape, strict=True)):
-        apart = step * (np.arange(n) - middle[k])
-        expected = expected + apart.reshape([-1 if a == k else 1 for a in range(grid.ndim)])
-    good = (grid == expected) & (grid >= 0)
-    box = []
-    for k, at in enumerate(middle):
-        line = good[(*middle[:k], slice(None), *middle[k + 1 :])]
-        before, behind = np.flatnonzero(~line[:at]), np.flatnonzero(~line[at:])
-        box.append(slice(int(before[-1]) + 1 if len(before) else 0, at + int(behind[0]) if len(behind) else len(line)))
-    if not good[tuple(box)].all():
-        return nothing, 0, ()
-    start = int(grid[tuple(s.start for s in box)])
-    return tuple(box), start, tuple(steps)
-
-
-def _blocks(box: Key, start: int, steps: tuple[int, ...]) -> Iterator[tuple[Key, int]]:
-    """A box in parts that reach over few slots, each with its first slot."""
-    shape = tuple(s.stop - s.start for s in box)
-    reach = [abs(step) * (n - 1) for step, n in zip(steps, shape, strict=True)]
-    if sum(reach) <= BLOCK:
-        yield box, start
-        return
-    k = reach.index(max(reach))
-    half = box[k].start + shape[k] // 2
-    for side in (slice(box[k].start, half), slice(half, box[k].stop)):
-        moved = start + steps[k] * (side.start - box[k].start)
-        yield from _blocks((*box[:k], side, *box[k + 1 :]), moved, steps)
-
-
-def _repeating(array: Array, unit: int) -> Repeating:
-    """An array in pieces of a multiple of `unit`, those once that are the same but for an offset."""
-    length = unit * max(1, CHUNK // unit)
-    count = len(array) // length
-    whole = Repeating(len(array), array.dtype, array[:0], ((0, len(array), array, 0),))
-    if count < 4:
-        return whole
-    pieces = array[: count * length].reshape(count, length)
-    middle = pieces[count // 2]
-    same = [np.array_equal(one - one[0], middle - middle[0]) for one in pieces]
-    if 2 * sum(same) < count:
-        return whole
-    parts = [
-        (k * length, (k + 1) * length, None if same[k] else one.copy(), int(one[0]) - int(middle[0]))
-        for k, one in enumerate(pieces)
-    ]
-    tail = count * length, len(array), array[count * length :].copy(), 0
-    return Repeating(len(array), array.dtype, middle.copy(), (*parts, tail))
+    shape, held = _held_shape(term)
+    return np.broadcast_to(np.arange(prod(held)).reshape(held), shape)[chosen]
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -263,14 +257,16 @@ def _repeating(array: Array, unit: int) -> Repeating:
 def values(form: Form, arrays: Sequence[Array], found: Pattern) -> Array:
     """The entries in their order."""
     data: Array = memory.empty((found.indices.size,), form.dtype)()
-    if found.cleared:
-        data.fill(0)
     dtype, itemsize = data.dtype, data.itemsize
-    held = [_held(term, arrays) for term in form.terms]
+    held = {k: _held([form.terms[n] for n in numbers], arrays) for k, numbers in found.equal.items()}
     for one in found.writes:
+        if isinstance(one, Piece):
+            data[one.start : one.start + len(one.values)] = one.values
+            continue
         value, sign = held[one.term]
         if isinstance(one, Listed):
-            some = sign * (value if one.values is None else value.reshape(-1)[one.values])
+            some = value.reshape(-1) if one.values is None else value.reshape(-1)[one.values]
+            some = some if sign > 0 else -some
             if not one.once:
                 np.add.at(data, one.slots, some)
             elif one.added:
@@ -290,9 +286,14 @@ def values(form: Form, arrays: Sequence[Array], found: Pattern) -> Array:
     return data
 
 
-def _held(term: Term, arrays: Sequence[Array]) -> tuple[Array, int]:
-    """The array of a term, so that it broadcasts over the labels, and its sign."""
-    if not term.factors:
-        return np.asarray(term.sign), 1
-    ((number, labels, _),) = term.factors
-    return arranged(labels, label_space(term)[0])(arrays[number]), term.sign
+def _held(terms: Sequence[Term], arrays: Sequence[Array]) -> tuple[Array, int]:
+    """The sum of the arrays of some terms, so that it broadcasts over the labels, and its sign."""
+    total: Any = None
+    for term in terms:
+        ((number, labels, _),) = term.factors
+        value = arranged(labels, label_space(term)[0])(arrays[number])
+        if total is None:
+            total, sign = value, term.sign
+        else:
+            total = total + value if term.sign == sign else total - value
+    return np.asarray(total), sign

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
+from jacobians.kept import frozen
 from jacobians.layers.axes import LETTERS
 from jacobians.notation.expressions import positions
 from jacobians.notation.structure import Shape
@@ -97,7 +98,7 @@ def maps(positions: Array, shape: Shape) -> tuple[str, list[Array]]:
         text = _affine(at, "".join(out[a] for a in follows), size)
         if text is None:
             text = f"(n{k}_{''.join(out[a] for a in follows)})"
-            lookups.append(np.ascontiguousarray(at))
+            lookups.append(frozen(at))
         axes.append(text)
     return f"-> {out};{''.join(axes)}", lookups
 
@@ -349,7 +350,7 @@ def _pairs(out: Array, out_shape: Shape, wrt: Array, wrt_shape: Shape, ordered: 
             found = _affine(grid, some, shape[k])
             if found is None:
                 found = f"({name}{k}_{some})"
-                lookups.append(np.ascontiguousarray(grid))
+                lookups.append(frozen(grid))
             text += found
         texts.append(text)
     if len(texts) == 1:
