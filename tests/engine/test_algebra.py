@@ -249,7 +249,7 @@ def test_terms_do_not_multiply_along_a_residual_chain():
 def test_the_oracle_rejects_wrong_formulas(right, wrong):
     """The dense twin of one formula is not that of another: the checks above can fail."""
     made = {
-        name: rng.integers(1, 9, (2,) * n).astype(float)
+        name: 1.0 + rng.permutation(2**n).reshape((2,) * n)  # no two are equal, so nothing is symmetric
         for name, n in (("x", 1), ("A", 2), ("p", 1), ("w", 1), ("Y", 2))
     }
     twins = []
