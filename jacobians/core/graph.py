@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from jacobians.core.diagonal import Diagonal
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.postponed import Postponed
 from jacobians.core.terms import Terms
@@ -50,6 +51,10 @@ class Differentiable(Protocol):
     @property
     def own_parameters(self) -> Mapping[str, Array]:
         """The arrays to differentiate by."""
+
+    @property
+    def diagonals(self) -> Mapping[str, Diagonal]:
+        """Its Jacobians as a table, if they are diagonal."""
 
     @property
     def holomorphic(self) -> bool:
@@ -269,7 +274,16 @@ class Recording:
         """What a node writes of its arguments that depend on something; new arrays are put on the list."""
         layer, _, names, known, inputs, value = node
         output = self.values[value]
+        naming = (self.naming and self.naming.get(value)) or (layer.output_name, ())
         if local is None:
+            table = layer.diagonals
+            if table:
+                every = (*inputs, output)
+                found = tuple([
+                    (name, number, table[name].pattern(every, arrays, numbers), ())
+                    for name, number in zip(names, known) if depends is None or number in depends  # noqa: B905
+                ])  # fmt: skip
+                return node, value, output.shape, output.dtype, naming, found
             local = layer.local(*inputs, output)
         if type(local) is not dict and not isinstance(local, Mapping):
             problem = (
@@ -285,7 +299,6 @@ class Recording:
                         patterns.append((name, number, one.pattern(arrays, numbers), ()))
                 else:
                     patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-        naming = (self.naming and self.naming.get(value)) or (layer.output_name, ())
         return node, value, output.shape, output.dtype, naming, tuple(patterns)
 
     def require_no_parts(self, wanted: Sequence[Wanted]) -> None:

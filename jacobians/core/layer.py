@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from jacobians.core import products, second, showing
 from jacobians.core.applying import applied, forwarded, run, traced_layer
+from jacobians.core.diagonal import Diagonal
 from jacobians.core.graph import Recording, Wanted
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.parameters import Array, Parameter, Parameterized, remembered
@@ -58,6 +59,14 @@ class Layer(Parameterized):
 
     integers: ClassVar[tuple[str, ...]] = ()
     """Inputs that are integers, so that nothing can be differentiated by them."""
+
+    diagonals: ClassVar[Mapping[str, Diagonal]] = {}
+    """The Jacobians as a table, for layers that have no others than diagonal ones."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "local" in vars(cls) and "diagonals" not in vars(cls):
+            cls.diagonals = {}  # its own `local` is what counts
 
     # -- to be written by a layer --------------------------------------------------------------------------------------
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jacobians.core.diagonal import Diagonal, diagonal_terms, table
 from jacobians.core.layer import Array, Layer, Local
-from jacobians.core.terms import term
 from jacobians.layers import stable
 
 __all__ = ["Add", "Arctan2", "Divide", "Hypot", "LogAddExp", "Maximum", "Minimum", "Multiply", "Pow", "Subtract"]
 
-DELTA = term("-> ...;...")
-"""δ_ij, which broadcasts."""
-
 
 class Broadcasting(Layer):
     """z = f(x, y) for two arrays that broadcast."""
+
+    def local(self, x: Array, y: Array, z: Array) -> Local:
+        return diagonal_terms(self.diagonals, x, y, z)
 
     def prepared(self, inputs: tuple[ArrayLike, ...]) -> tuple[Array, ...]:
         x, y = super().prepared(inputs)
@@ -44,11 +44,10 @@ class Add(Broadcasting):
     array([1., 1.])
     """
 
+    diagonals = table(x=Diagonal(), y=Diagonal())
+
     def forward(self, x: Array, y: Array) -> Array:
         return np.asarray(x + y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": DELTA, "y": DELTA}
 
 
 class Subtract(Broadcasting):
@@ -64,11 +63,10 @@ class Subtract(Broadcasting):
     array([-1., -1.])
     """
 
+    diagonals = table(x=Diagonal(), y=Diagonal(sign=-1))
+
     def forward(self, x: Array, y: Array) -> Array:
         return np.asarray(x - y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": DELTA, "y": -DELTA}
 
 
 class Multiply(Broadcasting):
@@ -85,11 +83,10 @@ class Multiply(Broadcasting):
            [0., 4.]])
     """
 
+    diagonals = table(x=Diagonal("y", lambda x, y, z: y), y=Diagonal("x", lambda x, y, z: x))
+
     def forward(self, x: Array, y: Array) -> Array:
         return np.asarray(x * y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": term("y_... -> ...;...", y), "y": term("x_... -> ...;...", x)}
 
 
 class Divide(Broadcasting):
@@ -105,11 +102,13 @@ class Divide(Broadcasting):
     array([-0.25, -1.  ])
     """
 
+    diagonals = table(
+        x=Diagonal("(1/y)", lambda x, y, z: 1 / y),
+        y=Diagonal("(-z/y)", lambda x, y, z: -z / y),
+    )
+
     def forward(self, x: Array, y: Array) -> Array:
         return np.asarray(x / y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": term("(1/y)_... -> ...;...", 1 / y), "y": term("(-z/y)_... -> ...;...", -z / y)}
 
 
 class Maximum(Broadcasting):
@@ -126,13 +125,13 @@ class Maximum(Broadcasting):
     """
 
     holomorphic = False
+    diagonals = table(
+        x=Diagonal("[x≥y]", lambda x, y, z: (x >= y).astype(z.dtype)),
+        y=Diagonal("[x<y]", lambda x, y, z: 1 - (x >= y).astype(z.dtype)),
+    )
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.maximum(x, y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        first = (x >= y).astype(z.dtype)
-        return {"x": term("[x≥y]_... -> ...;...", first), "y": term("[x<y]_... -> ...;...", 1 - first)}
 
 
 class Minimum(Broadcasting):
@@ -149,13 +148,13 @@ class Minimum(Broadcasting):
     """
 
     holomorphic = False
+    diagonals = table(
+        x=Diagonal("[x≤y]", lambda x, y, z: (x <= y).astype(z.dtype)),
+        y=Diagonal("[x>y]", lambda x, y, z: 1 - (x <= y).astype(z.dtype)),
+    )
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.minimum(x, y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        first = (x <= y).astype(z.dtype)
-        return {"x": term("[x≤y]_... -> ...;...", first), "y": term("[x>y]_... -> ...;...", 1 - first)}
 
 
 class Pow(Broadcasting):
@@ -172,14 +171,13 @@ class Pow(Broadcasting):
     array([4., 6.])
     """
 
+    diagonals = table(
+        x=Diagonal("(y·x^(y-1))", lambda x, y, z: _by_base(x, y)),
+        y=Diagonal("(z·log(x))", lambda x, y, z: _by_exponent(x, z)),
+    )
+
     def forward(self, x: Array, y: Array) -> Array:
         return np.asarray(x**y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        base = y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            exponent = z * np.log(np.where(z == 0, 1, x))
-        return {"x": term("(y·x^(y-1))_... -> ...;...", base), "y": term("(z·log(x))_... -> ...;...", exponent)}
 
 
 class Hypot(Broadcasting):
@@ -196,12 +194,13 @@ class Hypot(Broadcasting):
     """
 
     holomorphic = False
+    diagonals = table(
+        x=Diagonal("(x/z)", lambda x, y, z: ratio(x, z)),
+        y=Diagonal("(y/z)", lambda x, y, z: ratio(y, z)),
+    )
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.hypot(x, y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        return {"x": term("(x/z)_... -> ...;...", ratio(x, z)), "y": term("(y/z)_... -> ...;...", ratio(y, z))}
 
 
 class Arctan2(Broadcasting):
@@ -218,16 +217,13 @@ class Arctan2(Broadcasting):
     """
 
     holomorphic = False
+    diagonals = table(
+        x=Diagonal("(y/r²)", lambda x, y, z: _over_square(y, x)),
+        y=Diagonal("(-x/r²)", lambda x, y, z: _over_square(-x, y)),
+    )
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.arctan2(x, y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        r = np.hypot(x, y)
-        return {
-            "x": term("(y/r²)_... -> ...;...", ratio(ratio(y, r), r)),
-            "y": term("(-x/r²)_... -> ...;...", ratio(ratio(-x, r), r)),
-        }
 
 
 class LogAddExp(Broadcasting):
@@ -244,20 +240,42 @@ class LogAddExp(Broadcasting):
     """
 
     holomorphic = False
+    diagonals = table(
+        x=Diagonal("σ(x-y)", lambda x, y, z: stable.sigmoid(_difference(x, y))),
+        y=Diagonal("σ(y-x)", lambda x, y, z: stable.sigmoid(_difference(y, x))),
+    )
 
     def forward(self, x: Array, y: Array) -> Array:
         return np.logaddexp(x, y)
-
-    def local(self, x: Array, y: Array, z: Array) -> Local:
-        same = (x == y) & np.isinf(x)
-        d = np.where(same, 0, x - np.where(same, 0, y)) if same.any() else x - y  # ∞ − ∞ is 0 here
-        return {
-            "x": term("σ(x-y)_... -> ...;...", stable.sigmoid(d)),
-            "y": term("σ(y-x)_... -> ...;...", stable.sigmoid(-d)),
-        }
 
 
 def ratio(a: Array, b: Array) -> Array:
     """a / b, and 0 where b is 0."""
     zero = b == 0
     return np.where(zero, 0, a / np.where(zero, 1, b)) if zero.any() else np.divide(a, b)
+
+
+def _by_base(x: Array, y: Array) -> Array:
+    """y x^(y−1), and 0 for y = 0."""
+    found: Array = y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)
+    return found
+
+
+def _by_exponent(x: Array, z: Array) -> Array:
+    """z log x, and 0 for z = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Array = z * np.log(np.where(z == 0, 1, x))
+    return found
+
+
+def _over_square(a: Array, b: Array) -> Array:
+    """a / (a² + b²), and 0 where both are 0."""
+    r = np.hypot(a, b)
+    return ratio(ratio(a, r), r)
+
+
+def _difference(x: Array, y: Array) -> Array:
+    """x − y, where ∞ − ∞ is 0."""
+    same = (x == y) & np.isinf(x)
+    found: Array = np.where(same, 0, x - np.where(same, 0, y)) if same.any() else x - y
+    return found

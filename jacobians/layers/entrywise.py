@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from jacobians.core.diagonal import Diagonal, diagonal_terms, table
 from jacobians.core.layer import Array, Layer, Local
-from jacobians.core.terms import term
 from jacobians.layers import stable
 
 __all__ = [
@@ -62,7 +62,6 @@ __all__ = [
     "TanhShrink",
 ]
 
-DELTA = term("-> ...;...")
 Value = Callable[[Array], Array]
 Slope = Callable[[Array, Array], Array]
 
@@ -71,15 +70,12 @@ class Entrywise(Layer):
     """f_i = f(x_i), for any function f and its derivative."""
 
     value: ClassVar[Value]
-    slope: ClassVar[Slope]
-    formula: ClassVar[str]
 
     def forward(self, x: Array) -> Array:
         return np.asarray(type(self).value(x), x.dtype)
 
     def local(self, x: Array, f: Array) -> Local:
-        slope = type(self).slope(x, f)
-        return {"x": term(self.formula, slope if slope.dtype is x.dtype else slope.astype(x.dtype, copy=False))}
+        return diagonal_terms(self.diagonals, x, f)
 
 
 def entrywise(
@@ -97,14 +93,19 @@ def entrywise(
         "Examples\n--------",
         f'>>> round(float({name}().jacobians({at})["x"]), 4)\n{result}\n',
     ]
+
+    def exact(x: Array, f: Array) -> Array:
+        found = slope(x, f)
+        return found if found.dtype is x.dtype else found.astype(x.dtype)
+
     members = {
         "__doc__": "\n".join(lines), "__module__": __name__, "holomorphic": not real, "value": staticmethod(value),
-        "slope": staticmethod(slope), "formula": f"{symbol}_... -> ...;...",
+        "diagonals": table(x=Diagonal(symbol, exact)),
     }  # fmt: skip
     return type(name, (Entrywise,), members)
 
 
-class Identity(Layer):
+class Identity(Entrywise):
     """f_i = x_i.
 
     ∂f_i/∂x_j = δ_ij.
@@ -118,14 +119,13 @@ class Identity(Layer):
            [0., 1.]])
     """
 
+    diagonals = table(x=Diagonal())
+
     def forward(self, x: Array) -> Array:
         return x.copy()
 
-    def local(self, x: Array, f: Array) -> Local:
-        return {"x": DELTA}
 
-
-class Negative(Layer):
+class Negative(Entrywise):
     """f_i = −x_i.
 
     ∂f_i/∂x_j = −δ_ij.
@@ -139,11 +139,10 @@ class Negative(Layer):
            [ 0., -1.]])
     """
 
+    diagonals = table(x=Diagonal(sign=-1))
+
     def forward(self, x: Array) -> Array:
         return -x
-
-    def local(self, x: Array, f: Array) -> Local:
-        return {"x": -DELTA}
 
 
 # fmt: off

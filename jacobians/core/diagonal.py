@@ -1,0 +1,67 @@
+"""`Diagonal`: a Jacobian ± d_i δ_ij, as an entry of a table.
+
+Functions of every entry by itself, and of two arrays entry by entry, have no others. What stands in a table is computed
+where it is asked for: of x / 2, nobody differentiates by 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from jacobians.core.terms import Terms, term
+from jacobians.engine.compiler import Pattern
+from jacobians.engine.tape import Array
+
+
+class Diagonal:
+    """∂z_i/∂x_j = ± d_i δ_ij, in axes that broadcast.
+
+    Parameters
+    ----------
+    symbol
+        What d is called in formulas; nothing where it is 1.
+    entries
+        The function of the inputs and the output that gives d.
+    sign
+        1 or −1.
+    """
+
+    __slots__ = ("constant", "entries", "formula", "sign")
+
+    def __init__(self, symbol: str = "", entries: Callable[..., Any] | None = None, sign: int = 1) -> None:
+        self.formula = f"{symbol}_... -> ...;..." if symbol else "-> ...;..."
+        self.entries, self.sign = entries, sign
+        self.constant: Pattern = ((sign, self.formula, (), ()),)
+
+    def terms(self, inputs_and_output: tuple[Any, ...]) -> Terms:
+        """The Jacobian as `Layer.local` gives it."""
+        arrays = () if self.entries is None else (self.entries(*inputs_and_output),)
+        return self.sign * term(self.formula, *arrays)
+
+    def pattern(self, inputs_and_output: tuple[Any, ...], arrays: list[Array], numbers: dict[int, int]) -> Pattern:
+        """The same, as `Terms.pattern` gives it."""
+        if self.entries is None:
+            return self.constant
+        array = self.entries(*inputs_and_output)
+        if type(array) is not np.ndarray:
+            if type(array) is not np.float64:
+                return self.terms(inputs_and_output).pattern(arrays, numbers)
+            array = np.asarray(array)
+        number = numbers.get(id(array))
+        if number is None:
+            number = numbers[id(array)] = len(arrays)
+            arrays.append(array)
+        return ((self.sign, self.formula, (array.shape,), (number,)),)
+
+
+def table(**by: Diagonal) -> Mapping[str, Diagonal]:
+    """The diagonal Jacobians of a layer, by its arguments."""
+    return by
+
+
+def diagonal_terms(diagonals: Mapping[str, Diagonal], *inputs_and_output: Any) -> dict[str, Terms]:
+    """The Jacobians by all arguments."""
+    return {name: one.terms(inputs_and_output) for name, one in diagonals.items()}
