@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from jacobians.core.graph import Differentiable
 
 
+DOUBLE = np.dtype(np.float64)
+
+
 def apply(
     layer: Differentiable, *inputs: Any, output: Any = None, compute: Callable[..., Any] | None = None,
     dtype: Any = None, casting: str = "same_kind", **_: Any,
@@ -107,7 +110,7 @@ def constant(x: Any, dtype: np.dtype[Any]) -> Array:
     """A constant beside values of a dtype, as an array of numbers; a Python number gets their dtype."""
     kind: Any = type(x)
     if kind in PLAIN:
-        return np.asarray(x, _promoted(dtype, kind))
+        return np.asarray(x, dtype if dtype is DOUBLE and kind is not complex else _promoted(dtype, kind))
     array = np.asarray(x)
     if array.dtype.kind in "biu":
         return array.astype(np.result_type(array, dtype))

@@ -169,10 +169,13 @@ class Recording:
         names, known = layer.input_names, tuple(numbers)
         if len(names) != len(known):
             raise TypeError(f"{type(layer).__name__} takes {len(names)} inputs; {len(known)} given")
-        if None in known or self.constants:
+        if self.constants or known.count(None) > 1:
             constants = self.constants
             chosen = [n is not None and n not in constants for n in known]
             names, known = tuple(compress(names, chosen)), tuple(compress(known, chosen))
+        elif None in known:
+            k = known.index(None)
+            names, known = names[:k] + names[k + 1 :], known[:k] + known[k + 1 :]
         path = ""
         if self.paths and (prefix := self.paths.get(id(layer))) is not None:
             path, own = prefix, layer.own_parameters

@@ -50,12 +50,11 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
 def moved_to(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Traced:
     """A node for moved entries; where only ends are asked for, all moves one after another are one."""
     recording, number = x.recording, x.number
-    made = Move(number, layer, remembered)
-    if recording.moves is not None:
-        before = recording.moves.get(number)
-        made = made if before is None else _composed(before, made)
-        recording.moves[len(recording.values)] = made
-    return Traced(recording, recording.add(made.layer, (recording.values[made.source],), (made.source,), output))
+    moves = recording.moves
+    if moves is not None and (number in moves or output.ndim):
+        made, before = Move(number, layer, remembered), moves.get(number)
+        number, layer, _ = moves[len(recording.values)] = made if before is None else _composed(before, made)
+    return Traced(recording, recording.add(layer, (recording.values[number],), (number,), output))
 
 
 class Move(NamedTuple):

@@ -16,7 +16,7 @@ from jacobians import layers
 from jacobians.core.applying import apply, with_dtype
 from jacobians.core.layer import Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
-from jacobians.core.traced import Traced, into
+from jacobians.core.traced import PLAIN, Traced, into
 from jacobians.functions.constants import plain
 
 ENTRYWISE: dict[np.ufunc, Layer] = {
@@ -117,7 +117,7 @@ def _power(exponent: float) -> Layer:
 @_ufunc_rule(np.power, np.float_power)
 def power(x: Any, y: Any, compute: Callable[..., Any]) -> Traced:
     """x^y; where y is a plain number, of x alone."""
-    if isinstance(x, Traced) and isinstance(y, int | float | np.integer | np.floating):
+    if type(x) is Traced and (type(y) in PLAIN or isinstance(y, np.integer | np.floating)) and type(y) is not complex:
         layer = _power(float(y))
         return apply(layer, x, compute=None if compute is np.power else lambda x: compute(x, y))
     return apply(layers.Pow(), x, y, compute=compute)

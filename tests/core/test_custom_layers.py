@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from jacobians import Affine, Embedding, Layer, Linear, Parameter, Tanh, term
+from jacobians import (
+    Add, Affine, Divide, Embedding, Layer, Linear, LogAddExp, Maximum, Multiply, Parameter, Pow, Subtract, Tanh, jacobian,
+    term,
+)  # fmt: skip
+from jacobians.core.diagonal import Diagonal, table
 
 
 def test_an_array_of_all_entries_is_a_local_jacobian():
@@ -168,3 +172,35 @@ def test_terms_have_the_attributes_of_a_jacobian_and_no_others():
     with pytest.raises(ValueError, match="size of label i is not known"):
         _ = terms.shape
     assert term("A_ij -> i;j", np.ones((3, 2))).shape == (3, 2)
+
+
+def test_a_local_of_its_own_counts_more_than_an_inherited_table():
+    class Straight(Multiply):
+        def local(self, x, y, z):
+            return {"x": term("w_... -> ...;...", 3 * y), "y": term("x_... -> ...;...", x)}
+
+    x, y = np.array([1.0, 2.0]), np.array([5.0, 7.0])
+    np.testing.assert_array_equal(Straight().jacobians(x, y)["x"], np.diag(3 * y))
+    np.testing.assert_array_equal(Multiply().jacobians(x, y)["x"], np.diag(y))
+
+
+@pytest.mark.parametrize("layer", [Add(), Subtract(), Multiply(), Divide(), Maximum(), Pow(), LogAddExp()])
+def test_tables_say_what_local_says(layer):
+    x, y = np.array([0.5, 2.0, 3.0]), np.array([1.5, -0.5, 2.0])
+    z = layer.forward(x, y)
+    for name, terms in layer.local(x, y, z).items():
+        np.testing.assert_array_equal(layer.jacobians(x, y)[name], terms.bind((3,), (3,)).full())
+
+
+def test_nothing_is_computed_for_arguments_that_are_constant():
+    asked = []
+
+    class Product(Multiply):
+        diagonals = table(
+            x=Diagonal("y", lambda x, y, z: asked.append("x") or y),
+            y=Diagonal("x", lambda x, y, z: asked.append("y") or x),
+        )
+
+    found = jacobian(lambda x: Product()(x, np.array([2.0, 3.0])))(np.array([1.0, 1.0]))
+    np.testing.assert_array_equal(found, np.diag([2.0, 3.0]))
+    assert asked == ["x"]
