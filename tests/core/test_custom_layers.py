@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 
 from jacobians import (
-    Add, Affine, Divide, Embedding, Layer, Linear, LogAddExp, Maximum, Multiply, Parameter, Pow, Subtract, Tanh, jacobian,
+    Add,
+    Affine,
+    Divide,
+    Embedding,
+    Layer,
+    Linear,
+    LogAddExp,
+    Maximum,
+    Multiply,
+    Parameter,
+    Pow,
+    Subtract,
+    Tanh,
+    jacobian,
     term,
 )  # fmt: skip
 from jacobians.core.diagonal import Diagonal, table
