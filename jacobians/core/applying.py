@@ -34,7 +34,10 @@ def apply(
     if dtype is not None and compute is not None:
         compute = with_dtype(compute, dtype, casting)
     recording, arrays, numbers = prepared(inputs)
-    if output is None and (arrays[0].size >= recording.postpones or arrays[-1].size >= recording.postpones):
+    if output is None and (
+        arrays[0].size >= recording.postpones or arrays[-1].size >= recording.postpones
+        or (len(arrays) > 2 and recording.moves is not None)
+    ):  # fmt: skip
         later = RULES["later"](layer, compute, arrays, numbers)
         if later is not None:
             layer, arrays, output = later

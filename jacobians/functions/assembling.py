@@ -94,30 +94,36 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: s
     parts = as_arrays(*arrays)
     if axis is None:
         parts, axis = [RULES[np.ravel](x) if isinstance(x, Traced) else x.ravel() for x in parts], 0
-    values = [x.value if isinstance(x, Traced) else x for x in parts]
-    output = np.concatenate(values, axis=axis, dtype=dtype)
-    axis = axis % output.ndim
+    shape, how = _joined(np.concatenate, parts, axis, dtype)
+    axis = axis % len(shape)
     places, start = [], 0
-    for value in values:
-        n = value.shape[axis]
-        places.append(tuple((start, 1, n) if k == axis else (0, 1, m) for k, m in enumerate(value.shape)))
+    for part in parts:
+        n = part.shape[axis]
+        places.append(tuple((start, 1, n) if k == axis else (0, 1, m) for k, m in enumerate(part.shape)))
         start += n
-    return apply(_assemble(tuple(places), output.shape), *parts, output=output)
+    return apply(_assemble(tuple(places), shape), *parts, **how)
+
+
+def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """The shape of arrays put together, and the output; of large arrays, how it is computed."""
+    if dtype is None and any(type(x) is Traced and x.size >= x.recording.postpones for x in parts):
+        shape = function([np.broadcast_to(np.int8(0), x.shape) for x in parts], axis=axis).shape
+        return shape, {"compute": lambda *arrays: function(arrays, axis=axis)}
+    output = function([x.value if isinstance(x, Traced) else x for x in parts], axis=axis, dtype=dtype)
+    return output.shape, {"output": output}
 
 
 @rule(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays of one shape along a new axis."""
     parts = as_arrays(*arrays)
-    values = [x.value if isinstance(x, Traced) else x for x in parts]
-    if axis == 0 and dtype is None and all(not x.ndim for x in values):
-        return apply(
-            _assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),)), *parts, output=np.array(values)
-        )
-    output = np.stack(values, axis=axis, dtype=dtype)
-    axis = axis % output.ndim
-    places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(output.shape)) for k in range(len(parts)))
-    return apply(_assemble(places, output.shape), *parts, output=output)
+    if axis == 0 and dtype is None and all(not x.ndim for x in parts):
+        values = np.array([x.value if isinstance(x, Traced) else x for x in parts])
+        return apply(_assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),)), *parts, output=values)
+    shape, how = _joined(np.stack, parts, axis, dtype)
+    axis = axis % len(shape)
+    places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(shape)) for k in range(len(parts)))
+    return apply(_assemble(places, shape), *parts, **how)
 
 
 def _each(function: Any, arrays: Any) -> list[Any]:

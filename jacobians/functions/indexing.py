@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.moving import moved, moved_to, rearrangement
+from jacobians.functions.moving import hashable, moved, moved_to, rearrangement
+from jacobians.kept import Memory
 from jacobians.layers.placing import Replace
 
 
@@ -186,13 +188,24 @@ def put(x: Traced, key: Any, value: Any) -> None:
         pending.rows[row] = _cast(_broadcast(piece, shape), x)
         x.written(pending)
         return
-    target = np.arange(x.size).reshape(x.shape)[key]
-    piece = _cast(_broadcast(piece, np.shape(target)), x)
-    place = key if is_basic(key) else np.asarray(target)
-    place = place if isinstance(place, tuple | np.ndarray) else (place,)
+    layer, shape = _replacing(key, x.shape)
+    piece = _cast(_broadcast(piece, shape), x)
     output = x.value.copy(order="K")
     output[key] = piece.value if isinstance(piece, Traced) else piece
-    x.become(apply(Replace([place], x.shape), x, piece, output=output))
+    x.become(apply(layer, x, piece, output=output))
+
+
+_layers = Memory()
+
+
+def _replacing(key: Any, shape: tuple[int, ...]) -> tuple[Replace, tuple[int, ...]]:
+    """The layer that writes at a key, and the shape of what it writes; it is remembered for keys that make views."""
+    if is_basic(key):
+        place = key if isinstance(key, tuple) else (key,)
+        written = np.shape(np.broadcast_to(np.int8(0), shape)[key])
+        return _layers.recall(hashable((place, shape)), lambda: Replace([place], shape)), written
+    target = np.asarray(np.arange(prod(shape)).reshape(shape)[key])
+    return Replace([target], shape), target.shape
 
 
 _IDENTITY = layers.Identity()

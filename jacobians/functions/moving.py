@@ -27,10 +27,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     """What a function that only moves entries makes of x, as a rearrangement of its entries."""
     layer, remembered = rearrangement(function, x.shape, arguments, options)
     if function is np.roll and remembered and x.size >= x.recording.postpones:
-        source = x.recording.values[x.number]
-        if type(source) in (Postponed, np.ndarray) and list not in map(type, (*arguments, *options.values())):
-            later = Postponed(lambda value: np.roll(value, *arguments, **options), (source,), x.shape, x.dtype)
-            return moved_to(x, layer, remembered, later)
+        return rearranged(function, x, *arguments, **options)
     value = x.value
     output = function(value, *arguments, **options)
 
@@ -39,12 +36,27 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         return moved_to(base, layer, remembered, made)
 
     def write(base: Traced, new: Traced) -> None:
-        base.become(apply(Replace((layer.positions,), base.shape), base, new))
+        def replacing() -> Replace:
+            return Replace((layer.positions,), base.shape)
+
+        known = _layers.recall(("written", layer), replacing) if remembered else replacing()
+        base.become(apply(known, base, new))
 
     seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
     if not (isinstance(seen, np.ndarray) and seen.ndim and np.may_share_memory(seen, given)):
         return make(x)
     return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
+
+
+def rearranged(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
+    """What a function makes of x that always makes a new array of its entries, with zeros between them."""
+    layer, remembered = rearrangement(function, x.shape, arguments, options)
+    value: Any = x.recording.values[x.number]
+    later = remembered and x.size >= x.recording.postpones and type(value) in (Postponed, np.ndarray)
+    if later and list not in map(type, (*arguments, *options.values())):  # nobody can change the arguments
+        output = Postponed(lambda x: function(x, *arguments, **options), (value,), layer.positions.shape, x.dtype)
+        return moved_to(x, layer, remembered, output)
+    return moved_to(x, layer, remembered, function(x.value, *arguments, **options))
 
 
 def moved_to(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Traced:
@@ -91,15 +103,20 @@ def rearrangement(
     if len(arguments) == 1 and type(arguments[0]) is int and not options:  # as in x[k]
         key: Hashable = function, shape, arguments[0]
     else:
-        found = _hashable(arguments)
-        more = _hashable(tuple(options.items())) if options else ()
-        key = None if found is _NONE or more is _NONE else (function, shape, found, more)
+        found = hashable((arguments, *options.items()) if options else arguments)
+        key = None if found is None else (function, shape, found)
 
     def make() -> Rearrange:
-        positions = np.arange(int(np.prod(shape))).reshape(shape)
-        return Rearrange(function(positions, *arguments, **options), shape)
+        positions = np.arange(1, int(np.prod(shape)) + 1).reshape(shape)  # 0 is what is not in x
+        return Rearrange(np.asarray(function(positions, *arguments, **options)) - 1, shape)
 
     return (make(), False) if key is None else (_layers.recall(key, make), True)
+
+
+def hashable(value: Any) -> Hashable:
+    """A key for arguments of a call; None where they hold arrays."""
+    found = _hashable(value)
+    return None if found is _NONE else found
 
 
 _NONE = object()
@@ -145,8 +162,7 @@ def filler(function: Callable[..., Any]) -> None:
     def call(x: Any, *arguments: Any, **options: Any) -> Any:
         if not isinstance(x, Traced):
             refuse(f"np.{function.__name__} with a traced option", "options are plain numbers")
-        positions = np.arange(1, x.size + 1).reshape(x.shape)
-        return picked(x, function(positions, *arguments, **options) - 1)
+        return rearranged(function, x, *arguments, **options)
 
     RULES[function] = call
 
@@ -183,7 +199,7 @@ def diag(v: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, which is a view, or a matrix with a diagonal."""
     if v.ndim == 2:
         return moved(np.diag, v, k)
-    return picked(v, np.diag(np.arange(1, v.size + 1).reshape(v.shape), k) - 1)
+    return rearranged(np.diag, v, k)
 
 
 @rule(np.take)

@@ -10,7 +10,7 @@ from jacobians.core.applying import apply
 from jacobians.core.rules import refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
-from jacobians.functions.moving import moved, picked
+from jacobians.functions.moving import moved, rearranged
 from jacobians.layers.arithmetic import Add
 
 MOVING = "edge", "reflect", "symmetric", "wrap"
@@ -26,8 +26,7 @@ def pad(array: Traced, pad_width: Any, mode: Any = "constant", **options: Any) -
         return moved(np.pad, array, pad_width, mode)
     if mode == "constant":
         around = options.get("constant_values", 0)
-        positions = np.arange(1, array.size + 1).reshape(array.shape)
-        inside = picked(array, np.pad(positions, pad_width) - 1)
+        inside = rearranged(np.pad, array, pad_width)
         if isinstance(around, int | float) and around == 0:
             return inside
         if np.ndim(plain(around)) == 0:

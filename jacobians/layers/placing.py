@@ -222,21 +222,29 @@ class Replace(Layer):
         return z
 
     def local(self, *z: Array) -> Mapping[str, Any]:  # x, the pieces, then z
-        shape, pieces = tuple(self.shape), z[1:-1]
+        known = vars(self).setdefault("known", {})
+        key = z[0].dtype, tuple([piece.shape for piece in z[1:-1]])
+        if key not in known:
+            known[key] = self._terms(*key)
+        return dict(known[key])
+
+    def _terms(self, dtype: np.dtype[Any], pieces: Sequence[Shape]) -> dict[str, Terms]:
+        """The terms for x and pieces of these shapes; they do not depend on numbers."""
+        shape = tuple(self.shape)
         flat = np.arange(int(np.prod(shape))).reshape(shape)
         owner = np.full(flat.size, -1)
         targets = []
         for k, place in enumerate(self.places):
             targets.append(place if isinstance(place, np.ndarray) else flat[place])
             owner[targets[-1].reshape(-1)] = k
-        found = {"x": term("kept_... -> ...;...", (owner < 0).reshape(shape).astype(z[0].dtype))}
+        found = {"x": term("kept_... -> ...;...", (owner < 0).reshape(shape).astype(dtype))}
         for k, (target, piece) in enumerate(zip(targets, pieces, strict=True)):
             at = target.reshape(-1)
             last = np.full(flat.size, -1)
             last[at] = np.arange(at.size)  # where a position stands twice, the last one counts
             source = last[at]
             left = (owner[at] == k) & (source == np.arange(at.size))
-            formula, arrays = _pairs(at[left], shape, np.flatnonzero(left), piece.shape)
+            formula, arrays = _pairs(at[left], shape, np.flatnonzero(left), piece)
             found[f"x{k}"] = term(formula, *arrays)
         return found
 

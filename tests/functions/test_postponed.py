@@ -33,6 +33,12 @@ FUNCTIONS = {
     "a sum that is a constant": lambda u: u * (np.ones_like(u) + np.ones_like(u)),
     "a layer of a sum": lambda u: Sigmoid()(u + u),
     "a sum that is summed": lambda u: np.cumsum(u + u) / N,
+    "powers": lambda u: u**3 + u**2 - u**1 + (u + u) ** 4,
+    "padded": lambda u: np.pad(u + u, 1)[2:] * u + np.pad(u, (0, 3))[3:] + np.pad(u, 1, mode="edge")[:-2],
+    "a triangle": lambda u: np.tril(np.outer(u[:100], u[:100])) + np.triu((u[:100] + u[-1])[None, :] + u[:100, None]),
+    "put together": lambda u: np.concatenate([[1.0], u + u, np.zeros(2)])[2:-1] * u,
+    "stacked": lambda u: np.stack([u * u, -u, u / 3], axis=-1) * np.stack([u, u, u + u], axis=1),
+    "written at places": lambda u: places(u),
     "columns": lambda u: u[: 4 * (N // 4)].reshape(4, -1) + u[: N // 4],
     "broadcast": lambda u: (u + u)[None, :] * np.ones((2, 1)) + u,
     "many after each other": lambda u: many(u),
@@ -43,6 +49,14 @@ def written(y, u):
     y[3:5] = u[:2] ** 2
     y += u
     return y + y
+
+
+def places(u):
+    y = np.zeros_like(u)
+    y[1:-1] = u[2:] - u[:-2]
+    y[1:] += u[:-1] * u[1:]
+    y[::2] -= 3 * u[::2]
+    return y
 
 
 def many(u):
