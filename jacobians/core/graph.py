@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from itertools import compress, count
+from threading import get_ident
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -119,7 +120,7 @@ class Recording:
 
     __slots__ = (
         "aliases", "constants", "is_open", "leaves", "moves", "naming", "nodes", "origins", "parts", "paths",
-        "postponed", "postpones", "serial", "values",
+        "postponed", "postpones", "serial", "thread", "values",
         "zero_dimensional",
     )  # fmt: skip
 
@@ -127,6 +128,7 @@ class Recording:
         self.paths = paths
         self.serial = next(_serials)  # inner recordings begin after outer ones
         self.is_open = True  # the function is still running
+        self.thread = get_ident()  # it runs in one thread: values are numbered one after another
         self.values: list[Array] = []  # some may be postponed
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
@@ -144,7 +146,7 @@ class Recording:
         """A recording that goes on from here; this one stays as it is."""
         twin = Recording(self.paths)
         twin.values, twin.leaves, twin.nodes = self.values.copy(), self.leaves.copy(), self.nodes.copy()
-        twin.constants = self.constants.copy()
+        twin.constants, twin.zero_dimensional = self.constants.copy(), self.zero_dimensional.copy()
         twin.naming, twin.origins, twin.parts = self.naming.copy(), self.origins, self.parts.copy()
         twin.postponed, twin.postpones = self.postponed, self.postpones
         return twin
@@ -181,6 +183,8 @@ class Recording:
             path, own = prefix, layer.own_parameters
             names += tuple(own)
             known += tuple([self.leaf(path + name, array) for name, array in own.items()])
+        if self.thread != get_ident():
+            self.require_thread()
         values = self.values
         number = len(values)
         kind = type(output)
@@ -199,10 +203,18 @@ class Recording:
 
     def constant(self, value: Array) -> int:
         """A value that depends on nothing: its number."""
+        self.require_thread()
         number = len(self.values)
         self.values.append(value)
         self.constants.add(number)
         return number
+
+    def require_thread(self) -> None:
+        """Raise an error in another thread than the one that the function was called in."""
+        if self.thread != get_ident():
+            raise TracingError(
+                "a traced value cannot be computed with in another thread: call what it is needed for in a plain loop"
+            )
 
     # -- Jacobians -----------------------------------------------------------------------------------------------------
 

@@ -387,6 +387,8 @@ class Traced(NDArrayOperatorsMixin):
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if not self.recording.is_open and RULES["all constant"](inputs) and "out" not in options:
+            return getattr(ufunc, method)(*map(plain, inputs), **options)
         one = RULES.get(ufunc if method == "__call__" else (ufunc, method))
         if one is None and method == "__call__":
             one = RULES["unknown ufunc"](ufunc)
@@ -410,11 +412,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         one = RULES.get(function)
+        if (one is None or not self.recording.is_open) and RULES["all constant"]((args, kwargs)):
+            return function(*RULES["plain"](args), **{name: RULES["plain"](value) for name, value in kwargs.items()})
         if one is None:
-            if RULES["all constant"]((args, kwargs)):
-                return function(
-                    *RULES["plain"](args), **{name: RULES["plain"](value) for name, value in kwargs.items()}
-                )
             name = f"{function.__module__.replace('numpy', 'np')}.{function.__name__}"
             refuse(name, "teach it with jacobians.derivative, or write it with other functions")
         if apart((args, kwargs)):
@@ -503,9 +503,6 @@ def together(values: Any) -> Any:
     if len(found) < 2:
         return values
     inner = max(found, key=lambda recording: recording.serial)
-    for recording in found:
-        if recording is not inner and not recording.is_open:
-            refuse("a value that is left from another trace", "return what is needed of it, and pass that on")
     return _lifted(inner, values)
 
 
@@ -529,6 +526,10 @@ def _lifted(inner: Recording, values: Any) -> Any:
     if kind is Traced:
         if values.recording is inner:
             return values
+        if not values.recording.is_open:
+            if values.is_constant:  # it has been kept by the function
+                return values.value.copy()
+            refuse("a value that is left from another trace", "return what is needed of it, and pass that on")
         outer: Any = Traced(values.recording, values.number)
         return Traced(inner, inner.constant(outer))
     if kind is tuple or kind is list:

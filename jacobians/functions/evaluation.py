@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from itertools import compress
-from typing import Any, NamedTuple
+from types import CodeType
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,31 @@ from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
 from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole
-from jacobians.functions.creation import Creation
 from jacobians.functions.nested import Rebuild, flatten
+from jacobians.functions.replacing import called_with_stand_ins
 
 Array = NDArray[Any]
+T = TypeVar("T")
 NO_PATHS: Mapping[int, str] = {}
+
+
+_thorough: set[CodeType] = set()  # the functions that have been found to need it
+
+
+def evaluated(f: Callable[..., Any], evaluate: Callable[[bool], T]) -> T:
+    """Evaluate a function; once more and thoroughly, if a traced value is written into an array that is plain."""
+    code = getattr(f, "__code__", None)
+    if code in _thorough:
+        return evaluate(True)
+    try:
+        return evaluate(False)
+    except TracingError:
+        with suppress(Exception):
+            found = evaluate(True)
+            if code is not None and len(_thorough) < 4096:
+                _thorough.add(code)
+            return found
+        raise
 
 
 class Leaves(NamedTuple):
@@ -52,11 +74,14 @@ class Evaluation:
     kinds
         The kinds of numbers, as in ``dtype.kind``, that can be differentiated by; anything else in the arguments is
         passed on as it is.
+    is_thorough
+        Whether traced values can be written into all new arrays that NumPy makes in the function, and into arguments.
     """
 
     def __init__(
         self, f: Callable[..., Any], arguments: Sequence[Any], options: Mapping[str, Any], traced: Iterable[int],
         names: Sequence[str], named: bool = False, kinds: str = "fciu", ends_only: bool = False,
+        is_thorough: bool = False,
     ) -> None:  # fmt: skip
         self.recording = recording = Recording(NO_PATHS)
         recording.origins = {} if named else None
@@ -80,9 +105,12 @@ class Evaluation:
                 _filled(rebuild, [None] * len(chosen), chosen),
             )  # fmt: skip
             given[k] = _filled(rebuild, leaves, chosen)([Traced(recording, n) for n in self.inputs[k].numbers])
+        if is_thorough:
+            for k in range(len(given)):
+                if type(given[k]) is np.ndarray and given[k].dtype.kind in "fc":
+                    given[k] = Traced(recording, recording.constant(own(given[k], names[k])))
         try:
-            with Creation(f, recording):
-                output = called(f, given, options)
+            output = called_with_stand_ins(lambda: called(f, given, options), f, recording, is_thorough)
         except Exception as error:
             _explain(error)
             raise

@@ -10,13 +10,13 @@ import numpy as np
 
 from jacobians.core import second
 from jacobians.core.graph import Wanted
-from jacobians.functions.evaluation import Evaluation
+from jacobians.functions.evaluation import Evaluation, evaluated
 from jacobians.functions.trace import argument_positions, numbered
 
 
 def gradient_and_hessian(f: Callable[..., Any], x: Any) -> tuple[float, Any, Any]:
     """The value of a function of one array, which must be a number, its gradient and its Hessian, in full."""
-    found = Evaluation(f, [x], {}, [0], ("x",))
+    found = evaluated(f, lambda again: Evaluation(f, [x], {}, [0], ("x",), is_thorough=again))
     (out,), (n,) = found.output.numbers, found.inputs[0].numbers
     value = found.recording.values[out]
     if value.shape != ():
@@ -70,9 +70,10 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: boo
     @functools.wraps(f)
     def hessian_of_f(*arguments: Any, **options: Any) -> Any:
         positions = argument_positions(argnums, len(arguments))
-        found = Evaluation(
-            f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)), ends_only=True
-        )  # fmt: skip
+        names, by_number = numbered(len(arguments)), dict.fromkeys(positions)
+        found = evaluated(
+            f, lambda again: Evaluation(f, arguments, options, by_number, names, ends_only=True, is_thorough=again)
+        )
         inputs = [found.inputs[k] for k in positions]
         by = [(n, name) for leaves in inputs for n, name in zip(leaves.numbers, leaves.names, strict=True)]
         wanted = [

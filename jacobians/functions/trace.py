@@ -14,7 +14,7 @@ from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
 from jacobians.core.rules import RULES
 from jacobians.errors import TracingError
-from jacobians.functions.evaluation import Evaluation, is_number
+from jacobians.functions.evaluation import Evaluation, evaluated, is_number
 from jacobians.functions.graph import Graph
 from jacobians.functions.names import SourceNames
 from jacobians.functions.nested import flatten
@@ -61,7 +61,10 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: bo
     @functools.wraps(f)
     def jacobian_of_f(*arguments: Any, **options: Any) -> Any:
         positions = argument_positions(argnums, len(arguments))
-        found = Evaluation(f, arguments, options, dict.fromkeys(positions), numbered(len(arguments)), ends_only=True)
+        names, by_number = numbered(len(arguments)), dict.fromkeys(positions)
+        found = evaluated(
+            f, lambda again: Evaluation(f, arguments, options, by_number, names, ends_only=True, is_thorough=again)
+        )
         wanted = found.wanted(positions)
         if sparse:
             return found.nested([one.sparse() for one in found.recording.jacobians(wanted)], positions, single)
@@ -137,8 +140,12 @@ def trace(f: Callable[..., Any], *arguments: Any, **options: Any) -> Graph:
 def _traced(f: Callable[..., Any], arguments: Sequence[Any], options: Any, names: Sequence[str], kinds: str) -> Graph:
     """The graph of a function that is differentiated by all numbers of these kinds."""
     traced = [k for k, argument in enumerate(arguments) if _holds(argument, kinds)]
-    with SourceNames(f) as source:
-        found = Evaluation(f, arguments, options, traced, names, named=True, kinds=kinds)
+
+    def evaluate(again: bool) -> tuple[Evaluation, SourceNames]:
+        with SourceNames(f) as source:
+            return Evaluation(f, arguments, options, traced, names, True, kinds, is_thorough=again), source
+
+    found, source = evaluated(f, evaluate)
     return Graph(f, arguments, options, found, names, source)
 
 

@@ -328,7 +328,7 @@ def test_integers_that_are_numbers_are_differentiated_by():
         ),
         (lambda: trace(squares, A, x, y).vjp(np.ones((2, 2))), ValueError, "cotangent"),
         (lambda: trace(squares, A, x, y).check("f"), ValueError, "only arguments can be varied; f is none"),
-        (lambda: trace(lambda x: float(x[0]), [1, 2]), TracingError, "float"),
+        (lambda: trace(lambda x: np.float64(x[0]), [1, 2]), TracingError, "float"),
     ],
 )
 def test_errors(call, error, message):
