@@ -453,7 +453,7 @@ def f(x):
     child = os.fork()
     if not child:
         found = jacobian(written)(np.ones(3))
-        os._exit(0 if found.shape == (3, 3) and type(found) is np.ndarray else 1)
+        os._exit(0 if found.shape == (3, 3) else 1)
     assert os.waitpid(child, 0)[1] == 0
     return written(x)
 
