@@ -57,9 +57,12 @@ def full(recording: Recording, wanted: Sequence[Second]) -> list[Array]:
     return list(plan.program(arrays))
 
 
-def hessians(recording: Recording, wanted: Sequence[Second]) -> list[Jacobian]:
-    """The unmaterialised second derivatives: Jacobians whose output axes are those of the value, then of the first."""
-    plan, arrays = _plan(recording, wanted, full=False)
+def hessians(recording: Recording, wanted: Sequence[Second], named: bool = True) -> list[Jacobian]:
+    """The unmaterialised second derivatives: Jacobians whose output axes are those of the value, then of the first.
+
+    `named`: whether their formulas are wanted.
+    """
+    plan, arrays = _plan(recording, wanted, full=False, named=named)
     plan.program.require_memory()
     made = plan.program(arrays)
     return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]
@@ -82,10 +85,10 @@ def products(
 
 
 def _plan(
-    recording: Recording, wanted: Sequence[Second], full: bool, seeds: Sequence[Seed] = ()
+    recording: Recording, wanted: Sequence[Second], full: bool, seeds: Sequence[Seed] = (), named: bool = False
 ) -> tuple[compiler.Plan, list[Array]]:
     """The compiled second derivatives, and the arrays that they take."""
-    drawing = _Drawing(recording, wanted, seeds, named=not full)
+    drawing = _Drawing(recording, wanted, seeds, named)
     values = recording.values
     ends = {number: (values[number].shape, values[number].dtype) for one in wanted for number in one[:2]}
     ends |= {one.second: (values[one.second].shape, values[one.second].dtype) for one in wanted if one.second != FIRST}

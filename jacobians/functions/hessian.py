@@ -83,7 +83,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: boo
             for other, another in by
         ]
         if sparse:
-            made: Sequence[Any] = [one.sparse() for one in second.hessians(found.recording, wanted)]
+            made: Sequence[Any] = [one.sparse() for one in second.hessians(found.recording, wanted, named=False)]
         else:
             made = second.full(found.recording, wanted)
         rest = iter(made)

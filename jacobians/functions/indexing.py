@@ -11,6 +11,7 @@ import numpy as np
 
 from jacobians import layers
 from jacobians.core.applying import apply
+from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
@@ -115,12 +116,26 @@ def take(x: Traced, key: Any) -> Any:
     if is_basic(key):
         entries = moved(operator.getitem, x, key)
         return entries.value[()] if not entries.ndim and entries.is_constant else entries
-    value = x.value
-    along = _along(key, value.ndim)
+    along = _along(key, x.shape)
     if along is not None:
         axis, indices = along
-        return apply(layers.Take(indices, axis), x, output=value[key])
+        layer = layers.Take(indices, axis)
+        later = _later(x, layer)
+        return apply(layer, x, output=x.value[key] if later is None else later)
     return moved(operator.getitem, x, tuple(map(_own, key)) if isinstance(key, tuple) else _own(key))
+
+
+def _later(x: Traced, layer: layers.Take) -> Postponed | None:
+    """Many entries, not taken yet; None where they are few, or where NumPy may have something to say about them."""
+    indices, axis = layer.indices, layer.axis
+    value: Any = x.recording.values[x.number]
+    if indices.size < x.recording.postpones or type(value) not in (Postponed, np.ndarray) or axis is None:
+        return None
+    size = x.shape[axis]
+    if not -size <= indices.min() <= indices.max() < size:
+        return None
+    shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+    return Postponed(lambda x: np.take(x, indices, axis), (value,), shape, x.dtype)
 
 
 def _number(x: Traced, position: int) -> Any:
@@ -148,7 +163,7 @@ def _row(key: Any, x: Traced) -> Traced:
     return moved(operator.getitem, x, key)
 
 
-def _along(key: Any, ndim: int) -> tuple[int, Any] | None:
+def _along(key: Any, shape: tuple[int, ...]) -> tuple[int, Any] | None:
     """The axis and the positions of a key that takes positions along one axis, and everything along the others."""
     parts = list(key) if isinstance(key, tuple) else [key]
     arrays = [k for k, part in enumerate(parts) if isinstance(part, list | np.ndarray)]
@@ -157,9 +172,9 @@ def _along(key: Any, ndim: int) -> tuple[int, Any] | None:
     ):
         return None
     indices = np.asarray(parts[arrays[0]])
-    if indices.dtype.kind == "b" and indices.ndim == 1:
+    if indices.dtype.kind == "b" and indices.shape == shape[arrays[0] : arrays[0] + 1]:
         indices = np.flatnonzero(indices)
-    return (arrays[0], np.array(indices)) if indices.dtype.kind in "iu" and arrays[0] < ndim else None
+    return (arrays[0], indices) if indices.dtype.kind in "iu" and arrays[0] < len(shape) else None
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 from jacobians import layers
 from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
+from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
@@ -45,10 +46,25 @@ def reduction(function: Callable[..., Any], kind: Callable[..., Layer], *order: 
             return RULES["limited"](function, a, found)
         dtype = found.pop("dtype", None)
         more = {} if dtype is None else {"dtype": dtype}
-        return apply(_layer(kind, tuple(found.items())), a, output=function(a.value, **found, **more))
+        layer = _layer(kind, tuple(found.items()))
+        if a.size >= a.recording.postpones and not more and isinstance(layer, layers.Sum | layers.Mean):
+            output = _later(function, layer, a, found)
+        else:
+            output = function(a.value, **found, **more)
+        return apply(layer, a, output=output)
 
     RULES[function] = call
     METHODS[name] = lambda x: lambda *arguments, **more: call(x, *arguments, **more)
+
+
+def _later(function: Any, layer: layers.Sum | layers.Mean, a: Traced, found: dict[str, Any]) -> Any:
+    """A sum or a mean of many entries, not computed yet."""
+    value: Any = a.recording.values[a.number]
+    if type(value) not in (Postponed, np.ndarray) or a.dtype.kind != "f":
+        return function(a.value, **found)
+    axes = layer.axes(value)
+    shape = tuple(1 if k in axes else n for k, n in enumerate(a.shape) if layer.keepdims or k not in axes)
+    return Postponed(lambda x: function(x, **found), (value,), shape, a.dtype)
 
 
 @lru_cache(maxsize=4096)

@@ -44,10 +44,13 @@ def normalized(layer: str, axis: int | Sequence[int] | None, ndim: int) -> tuple
 
 def wrapped(layer: str, indices: Array, size: int, what: str) -> Array:
     """Integer positions along an axis of this size; negative ones count from the end, others outside are errors."""
-    outside = (indices < -size) | (indices >= size)
-    if outside.any():
+    low, high = (indices.min(), indices.max()) if indices.size else (0, -1)
+    if low < -size or high >= size:
+        outside = (indices < -size) | (indices >= size)
         raise ValueError(f"{layer}: index {indices[outside].flat[0]} is out of bounds for {what} of size {size}")
     positions = indices.astype(np.intp)  # small and unsigned integers would overflow
+    if low >= 0:
+        return positions
     return np.where(positions < 0, positions + size, positions)
 
 

@@ -10,6 +10,7 @@ from jacobians.core.postponed import DEEPEST, LARGE, Postponed
 
 rng = np.random.default_rng(0)
 N = LARGE + 3
+NEAR = rng.integers(-N, N, (N, 3))
 
 
 def product(f, u, h):
@@ -39,6 +40,8 @@ FUNCTIONS = {
     "put together": lambda u: np.concatenate([[1.0], u + u, np.zeros(2)])[2:-1] * u,
     "stacked": lambda u: np.stack([u * u, -u, u / 3], axis=-1) * np.stack([u, u, u + u], axis=1),
     "written at places": lambda u: places(u),
+    "neighbours": lambda u: u[NEAR].sum(axis=1) - (u + u)[NEAR[:, 0]] * u,
+    "a mean": lambda u: np.mean(u * u) * u[:9] + np.sum(u.reshape(-1, 5), axis=0, keepdims=True)[0, 0],
     "columns": lambda u: u[: 4 * (N // 4)].reshape(4, -1) + u[: N // 4],
     "broadcast": lambda u: (u + u)[None, :] * np.ones((2, 1)) + u,
     "many after each other": lambda u: many(u),
@@ -88,6 +91,17 @@ def test_mixed_dtypes_and_shapes_are_computed_at_once():
     found = jacobian(lambda u: u + np.arange(N, dtype=np.float32) + u[:1] * 1j, sparse=True)(u)
     assert found.dtype == np.complex128
     np.testing.assert_allclose(found @ np.ones(u.size), np.repeat(1 + 1j, u.size))
+
+
+def test_wrong_positions_are_errors_of_numpy():
+    u = rng.normal(size=N)
+    for key in (NEAR + N, np.full(N, -N - 1), np.ones(N + 1, bool), np.ones(N - 1, bool)):
+        with pytest.raises(IndexError) as expected:
+            u[key]
+        with pytest.raises(IndexError) as found:
+            jacobian(lambda u, key=key: u[key], sparse=True)(u)
+        assert str(found.value) == str(expected.value)
+    np.testing.assert_array_equal(jacobian(lambda u: u[u > 0], sparse=True)(u).indices, np.flatnonzero(u > 0))
 
 
 def test_second_derivatives_of_large_sums():
