@@ -19,7 +19,7 @@ import numpy as np
 
 from jacobians.core.diagonal import Diagonal
 from jacobians.core.jacobian import Jacobian
-from jacobians.core.postponed import Postponed
+from jacobians.core.postponed import Postponed, computed
 from jacobians.core.terms import Terms
 from jacobians.engine import compiler, contract, memory
 from jacobians.engine.linearized import Linearized, Structure
@@ -32,6 +32,11 @@ from jacobians.notation.renaming import DIGITS
 from jacobians.notation.structure import Form, Shape
 
 T = TypeVar("T")
+
+
+def are_finite(arrays: Sequence[Any]) -> bool:
+    """Whether there is no infinite number and no NaN in these arrays."""
+    return all(bool(np.isfinite(computed(array)).all()) for array in arrays)
 
 
 class Differentiable(Protocol):
@@ -56,6 +61,13 @@ class Differentiable(Protocol):
     @property
     def diagonals(self) -> Mapping[str, Diagonal]:
         """Its Jacobians as a table, if they are diagonal."""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether its Jacobians are ones and zeros."""
+
+    def without_zeros(self, *inputs_and_output: Any) -> Any:
+        """The Jacobians without the zeros, of one that chooses."""
 
     @property
     def holomorphic(self) -> bool:
@@ -279,8 +291,21 @@ class Recording:
         """What the nodes on the way from the arguments to the values write, and all arrays in it."""
         arrays: list[Array] = []
         numbers: dict[int, int] = {}
-        found = [self.write(node, depends, arrays, numbers) for node, depends in self.between(wanted)]
+        between = self.between(wanted)
+        found = [self.write(node, depends, arrays, numbers) for node, depends in between]
+        choosing = [node for node, _ in between if node.layer.chooses]
+        if choosing and not are_finite(arrays):
+            arrays, numbers = [], {}
+            chosen = {node.value: self.without_zeros(node) for node in choosing}
+            found = [self.write(node, depends, arrays, numbers, chosen.get(node.value)) for node, depends in between]
         return found, arrays
+
+    def without_zeros(self, node: Node) -> Mapping[str, Any]:
+        """The Jacobians of a layer that chooses without its zeros, which are zero times an infinite slope, too."""
+        found: Mapping[str, Any] = node.layer.without_zeros(
+            *map(computed, node.inputs), computed(self.values[node.value])
+        )
+        return found
 
     def write(
         self, node: Node, depends: set[int] | None, arrays: list[Array], numbers: dict[int, int],

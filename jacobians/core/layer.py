@@ -60,6 +60,9 @@ class Layer(Parameterized):
     integers: ClassVar[tuple[str, ...]] = ()
     """Inputs that are integers, so that nothing can be differentiated by them."""
 
+    chooses: ClassVar[bool] = False
+    """Whether its Jacobians are ones and zeros, so that some entries do not count at all; `without_zeros` gives them then."""
+
     diagonals: ClassVar[Mapping[str, Diagonal]] = {}
     """The Jacobians as a table, for layers that have no others than diagonal ones."""
 
@@ -78,6 +81,10 @@ class Layer(Parameterized):
     def local(self, *inputs_and_output: Any, **_: Any) -> Local:
         """The Jacobian of the output with respect to every input and parameter, as terms."""
         raise NotImplementedError(f"{type(self).__name__} has no local Jacobians")
+
+    def without_zeros(self, *inputs_and_output: Any) -> Local:
+        """The local Jacobians without their zeros, of a layer that chooses."""
+        return self.local(*inputs_and_output)
 
     # -- what every layer offers ---------------------------------------------------------------------------------------
 

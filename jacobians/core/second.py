@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jacobians.core.applying import traced_layer
-from jacobians.core.graph import Node, Recording, Wanted, Written
+from jacobians.core.graph import Node, Recording, Wanted, Written, are_finite
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced
@@ -89,6 +89,8 @@ def _plan(
 ) -> tuple[compiler.Plan, list[Array]]:
     """The compiled second derivatives, and the arrays that they take."""
     drawing = _Drawing(recording, wanted, seeds, named)
+    if drawing.chooses and not are_finite(drawing.arrays):
+        drawing = _Drawing(recording, wanted, seeds, named, chosen=True)
     values = recording.values
     ends = {number: (values[number].shape, values[number].dtype) for one in wanted for number in one[:2]}
     ends |= {one.second: (values[one.second].shape, values[one.second].dtype) for one in wanted if one.second != FIRST}
@@ -107,8 +109,11 @@ def _plan(
 class _Drawing:
     """The graph of a recording, and behind it that of its local Jacobians, written down for the engine."""
 
-    def __init__(self, recording: Recording, wanted: Sequence[Second], seeds: Sequence[Seed], named: bool) -> None:
+    def __init__(
+        self, recording: Recording, wanted: Sequence[Second], seeds: Sequence[Seed], named: bool, chosen: bool = False
+    ) -> None:
         self.recording = recording = recording.copy()
+        self.chosen = chosen  # whether layers that choose write positions in place of zeros and ones
         self.arrays: list[Array] = []
         self.numbers: dict[int, int] = {}
         by = {one.second for one in wanted} | {seed.value for seed in seeds}
@@ -118,6 +123,7 @@ class _Drawing:
             recording.require_no_parts(sought)
         between = recording.between(sought)
         texts: dict[int, tuple[str, int]] = {}  # what a layer calls a factor, and which value the layer makes
+        self.chooses = any(node.layer.chooses for node, _ in between)
         curved = [self._curved(node, depends, texts) for node, depends in between]
         done = {node.value for node, _ in between}
         sought = [Wanted(factor, argument, "", "") for factor in texts for argument in by]
@@ -145,7 +151,7 @@ class _Drawing:
     ) -> tuple[Written, list[tuple[second.Marks, ...]]]:
         """The local Jacobians of a node, and which of their factors are values."""
         recording = self.recording
-        local = self._traced(node)
+        local = recording.without_zeros(node) if self.chosen and node.layer.chooses else self._traced(node)
         plain, marks = {}, {}
         for name, number in node.arguments:
             if depends is None or number in depends:

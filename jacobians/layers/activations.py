@@ -7,6 +7,7 @@ import numpy as np
 from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers import stable
+from jacobians.layers.placing import Choosing
 
 __all__ = ["CELU", "ELU", "GELU", "Clip", "LeakyReLU", "PReLU", "Power", "Softplus"]
 
@@ -45,7 +46,7 @@ class Power(Layer):
         return {"x": term("(p·x^(p-1))_... -> ...;...", p * x ** (p - 1) if p != 0 else np.zeros_like(x))}
 
 
-class Clip(Layer):
+class Clip(Choosing):
     """f_i = min(max(low, x_i), high).
 
     ∂f_i/∂x_j = [low < x_i < high] δ_ij; at the kinks it is 0.

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from jacobians.core.diagonal import Diagonal, diagonal_terms, table
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.layers import stable
+from jacobians.layers.placing import Choosing
 
 __all__ = ["Add", "Arctan2", "Divide", "Hypot", "LogAddExp", "Maximum", "Minimum", "Multiply", "Pow", "Subtract"]
 
@@ -111,7 +112,7 @@ class Divide(Broadcasting):
         return np.asarray(x / y)
 
 
-class Maximum(Broadcasting):
+class Maximum(Choosing, Broadcasting):
     """z = max(x, y).
 
     ∂z_i/∂x_j = [x_i ≥ y_i] δ_ij, ∂z_i/∂y_j = [x_i < y_i] δ_ij: where both are equal, x counts.
@@ -134,7 +135,7 @@ class Maximum(Broadcasting):
         return np.maximum(x, y)
 
 
-class Minimum(Broadcasting):
+class Minimum(Choosing, Broadcasting):
     """z = min(x, y).
 
     ∂z_i/∂x_j = [x_i ≤ y_i] δ_ij, ∂z_i/∂y_j = [x_i > y_i] δ_ij: where both are equal, x counts.

@@ -13,6 +13,7 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
+from jacobians.core.traced import plain
 from jacobians.kept import frozen
 from jacobians.layers.axes import LETTERS
 from jacobians.notation.expressions import positions
@@ -293,7 +294,25 @@ class Scatter(Layer):
         return {"x": term(f"-> {out};{wrt}", *lookups)}
 
 
-class Where(Layer):
+class Choosing(Layer):
+    """A layer whose Jacobians are ones where it has chosen an entry, and zeros.
+
+    What is not chosen counts for nothing, not even where its value or its slope is infinite.
+    """
+
+    chooses = True
+
+    def without_zeros(self, *inputs_and_output: Any) -> Local:
+        """The local Jacobians as positions: instead of zeros they have nothing."""
+        *inputs, z = inputs_and_output
+        local, found = self.local(*inputs_and_output), {}
+        for name, x in zip(self.input_names, inputs, strict=True):
+            ((_, _, (counts,)),) = local[name].written  # type: ignore[union-attr]  # terms, each of one factor
+            found[name] = _chosen(np.broadcast_to(plain(counts) != 0, z.shape), x.shape)
+        return found
+
+
+class Where(Choosing):
     """z_i = x_i where a condition c_i holds, else y_i.
 
     ∂z_i/∂x_j = [c_i] δ_ij, ∂z_i/∂y_j = [¬c_i] δ_ij. What is not chosen counts for nothing, even NaN.
@@ -319,12 +338,10 @@ class Where(Layer):
 
     def local(self, x: Array, y: Array, z: Array) -> Local:
         c = np.broadcast_to(self.condition, z.shape)
-        chosen = {"x": ("[c]", c, x), "y": ("[¬c]", ~c, y)}
-        if np.isfinite(x).all() and np.isfinite(y).all():
-            return {
-                name: term(f"{text}_... -> ...;...", some.astype(z.dtype)) for name, (text, some, _) in chosen.items()
-            }
-        return {name: _chosen(some, array.shape) for name, (_, some, array) in chosen.items()}
+        return {
+            "x": term("[c]_... -> ...;...", c.astype(z.dtype)),
+            "y": term("[¬c]_... -> ...;...", (~c).astype(z.dtype)),
+        }
 
 
 def _chosen(condition: Array, shape: Shape) -> Terms:
