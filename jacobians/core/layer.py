@@ -61,7 +61,7 @@ class Layer(Parameterized):
     """Inputs that are integers, so that nothing can be differentiated by them."""
 
     chooses: ClassVar[bool] = False
-    """Whether its Jacobians are ones and zeros, so that some entries do not count at all; `without_zeros` gives them then."""
+    """Whether its Jacobians are ones and zeros, so that some entries do not count at all (`without_zeros`)."""
 
     diagonals: ClassVar[Mapping[str, Diagonal]] = {}
     """The Jacobians as a table, for layers that have no others than diagonal ones."""

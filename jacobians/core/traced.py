@@ -12,10 +12,12 @@ from __future__ import annotations
 import inspect
 import math
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator
+from dis import opmap
 from functools import lru_cache, partial
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -315,8 +317,9 @@ class Traced(NDArrayOperatorsMixin):
         return bool(self.recording.constants) and self._pending is None and self.number in self.recording.constants
 
     def __float__(self) -> float:
-        if not self.is_constant:
-            refuse("float() of a traced value", "leave it out, and use NumPy's functions, as in np.sin for math.sin")
+        if not self.is_constant and not _formats(sys._getframe(1)):
+            use = "leave it out, and use NumPy's functions, as in np.sin for math.sin"
+            _refuse_plain(sys._getframe(1), "float() of a traced value", use)
         return float(self.value)
 
     def __complex__(self) -> complex:
@@ -352,7 +355,8 @@ class Traced(NDArrayOperatorsMixin):
         if self.is_constant:
             return np.array(self.value, dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":
-            refuse(
+            _refuse_plain(
+                sys._getframe(1),
                 f"a traced value as a plain array of {np.dtype(dtype)}",
                 "an array to write into is made in the function, by np.zeros or np.zeros_like; and a function takes "
                 "np.stack([…]) for a list of traced values",
@@ -454,6 +458,24 @@ def _order_with_out(function: Any) -> tuple[str, ...]:
     """The names of the positional arguments up to ``out``; none where it cannot be given by position."""
     names = _names(function)
     return names[: names.index("out") + 1] if "out" in names else ()
+
+
+def _formats(frame: FrameType) -> bool:
+    """Whether a frame is at ``text % number``, the one operator that asks a traced value for a number: for the text."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at] == opmap["BINARY_OP"] and code[at + 1] in REMAINDERS
+
+
+REMAINDERS = 6, 19
+"""The arguments of BINARY_OP for ``%`` and ``%=``."""
+
+
+def _refuse_plain(frame: FrameType, what: str, instead: str) -> NoReturn:
+    """Refuse to be a plain number or array; where a frame is at ``y[k] = x``, say so."""
+    if frame.f_code.co_code[frame.f_lasti] == opmap["STORE_SUBSCR"]:
+        what = "writing a traced value into a plain array"
+        instead = "make the array in the function, by np.zeros or np.array(y) for a copy of y"
+    refuse(what, instead)
 
 
 def into(out: Any, result: Any) -> Any:

@@ -8,15 +8,27 @@ nothing traced is written into them, all computations with them are plain.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from jacobians.core.rules import RULES
+from jacobians.core.rules import RULES, refuse
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
+from jacobians.functions.constants import plain
 from jacobians.functions.moving import copied
-from jacobians.functions.stand_ins import Lens, constant, enter, fresh, innermost, stands_for, whole
+from jacobians.functions.stand_ins import (
+    Kind,
+    Lens,
+    constant,
+    enter,
+    fresh,
+    innermost,
+    stands_for,
+    stands_for_later,
+    whole,
+)
 
 Call = Callable[..., Any]
 
@@ -28,8 +40,10 @@ def made_of_others(original: Call, *arguments: Any, **options: Any) -> Any:
     """An array of nested lists of numbers, or of an array."""
     if not arguments or not any_traced(arguments[0]):
         return fresh(original(*arguments, **options), *arguments)
-    found = whole(arguments[0])
     dtype = arguments[1] if len(arguments) > 1 else options.get("dtype")
+    if dtype is not None and np.dtype(dtype) == object:
+        return objects(arguments[0])
+    found = whole(arguments[0])
     if not isinstance(found, Traced):  # arrays of several shapes
         return original(*arguments, **options)
     if dtype is not None and np.dtype(dtype) != found.dtype:
@@ -40,6 +54,16 @@ def made_of_others(original: Call, *arguments: Any, **options: Any) -> Any:
     if missing > 0:
         found = RULES[np.expand_dims](found, tuple(range(missing)))
     return copied(found) if original is np.array and options.get("copy", True) else found
+
+
+def objects(nested: Any) -> Any:
+    """An array of objects: of numbers, or of arrays of several shapes."""
+    parts = [np.shape(one) for one in nested] if isinstance(nested, list | tuple) else []
+    if len(set(parts)) < 2:
+        return np.asarray(whole(nested), object)
+    found = np.empty(len(nested), object)
+    found[:] = nested
+    return found
 
 
 @stands_for(np.zeros, np.ones, np.empty, np.full, np.eye, np.identity)
@@ -73,3 +97,29 @@ _NOT_OF_LISTS = "LinAlgError", "multi_dot"
 stands_for(*(getattr(np.linalg, name) for name in np.linalg.__all__ if name not in _NOT_OF_LISTS))(of_list)
 for _module in (np.linalg, np):
     enter(_module, Lens(_module))
+
+
+@stands_for_later(
+    "numpy.testing", "assert_allclose", "assert_almost_equal", "assert_array_almost_equal", "assert_array_equal",
+    "assert_array_less", "assert_equal",
+)  # fmt: skip
+def compared(original: Call, *arguments: Any, **options: Any) -> Any:
+    """A comparison of the plain values."""
+    return original(*plain(arguments), **options)
+
+
+def matrix(original: Call, *arguments: Any, **options: Any) -> Any:
+    """NumPy advises against matrices."""
+    if arguments and any_traced(arguments[0]):
+        refuse(f"np.{original.__name__}", "write np.array, and A @ B where a matrix has A * B")
+    return original(*arguments, **options)
+
+
+class Matrix(metaclass=Kind, original=np.matrix):
+    """``np.matrix``, which is no array of traced values."""
+
+    make = staticmethod(partial(matrix, np.matrix))
+
+
+enter(np.matrix, Matrix)
+stands_for(np.asmatrix, np.bmat)(matrix)

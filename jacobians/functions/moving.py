@@ -6,6 +6,7 @@ Where NumPy gives a view, the traced array is one, too.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable
 from types import NoneType
 from typing import Any, NamedTuple
@@ -315,6 +316,33 @@ def astype(
     return copied(x) if x.dtype == dtype else apply(Identity(), x, output=x.value.astype(dtype))
 
 
+def view(x: Traced, dtype: Any = None) -> Traced:
+    """The same memory; pairs of real numbers as complex ones, and the other way round."""
+    if dtype is None or dtype is np.ndarray or np.dtype(dtype) == x.dtype:
+        return moved(operator.getitem, x, ...)
+    kinds = x.dtype.kind + np.dtype(dtype).kind
+    if np.dtype(dtype).itemsize == 2 * x.itemsize and kinds == "fc":
+        make = _complex_pairs
+    elif 2 * np.dtype(dtype).itemsize == x.itemsize and kinds == "cf":
+        make = _real_pairs
+    else:
+        refuse(
+            f"the bytes of {x.dtype} values as {np.dtype(dtype)}", "bytes have no derivative; astype converts numbers"
+        )
+    return x.viewed(make, None)
+
+
+def _complex_pairs(x: Traced) -> Traced:
+    found: Traced = x[..., 0::2] + 1j * x[..., 1::2]
+    return found
+
+
+def _real_pairs(x: Traced) -> Traced:
+    pairs: Any = np.stack([np.real(x), np.imag(x)], axis=-1)
+    found: Traced = reshape(pairs, (*x.shape[:-1], -1))
+    return found
+
+
 def item(x: Traced) -> Callable[..., Traced]:
     """An entry by its flat position or by its indices."""
 
@@ -333,6 +361,7 @@ def tolist(x: Traced) -> Any:
 
 
 METHODS["item"] = item
+METHODS["view"] = lambda x: lambda *arguments, **options: view(x, *arguments, **options)
 METHODS["tolist"] = lambda x: lambda: tolist(x)
 rule(np.astype)(astype)
 METHODS["astype"] = lambda x: lambda dtype, *arguments, **options: astype(x, dtype, *arguments, **options)

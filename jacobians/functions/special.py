@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.applying import apply
+from jacobians.core.extras import extra
 from jacobians.core.layer import Layer
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.terms import term
@@ -249,3 +250,10 @@ def unknown(ufunc: np.ufunc) -> Callable[..., Any] | None:
     else:
         refuse(f"scipy.special.{name}", "teach it with jacobians.derivative, or write it with other functions")
     return RULES[ufunc]
+
+
+@rule(np.i0)
+def i0(x: Traced) -> Traced:
+    """The modified Bessel function of order 0, of which NumPy has no derivative: SciPy has."""
+    found: Traced = extra("scipy.special", "scipy", "the derivative of np.i0").i0(x)
+    return found

@@ -50,7 +50,7 @@ def constants(x):
     table = {X[0, 0]: 1.0}
     assert isinstance(np.zeros(3, dtype=int), np.ndarray)
     assert float(X[1, 1]) == 1.0
-    assert np.i0(X).shape == (4, 3)  # there is no rule for it
+    assert np.union1d(X, X).shape == (2,)  # there is no rule for it
     return X @ x * table[2.0] + values.sum()
 
 

@@ -7,7 +7,7 @@ import numbers
 import numpy as np
 import pytest
 
-from jacobians import hessian, jacobian
+from jacobians import TracingError, hessian, jacobian, trace
 from tests.functions.differences import right
 
 rng = np.random.default_rng(0)
@@ -126,3 +126,78 @@ def written_through_a_transpose(x):
 def test_views_are_written_through_in_traces_of_traces(f):
     right(jacobian(f), v, tolerance=1e-6)
     np.testing.assert_allclose(jacobian(jacobian(f))(v), hessian(f)(v), atol=1e-12)
+
+
+def memory(x):
+    y = x.view()
+    y[0] = x[1] ** 2
+    z = x.view(complex)
+    return np.concatenate([x * x, z.real * z.imag, (z * z).view(float)])
+
+
+def test_views_of_the_same_memory():
+    right(memory, v)
+    with pytest.raises(TracingError, match="bytes"):
+        jacobian(lambda x: x.view(np.float32))(v)
+
+
+def test_texts():
+    def f(x):
+        text = "%.3f and %d" % (x[0], 3)  # noqa: UP031
+        text += f"{x[0]:.3f} {x} {x!r}" + "{:8.2e} {}".format(x[1], x[2]) + str(x[1])  # noqa: UP032
+        assert text.startswith("%.3f and 3" % x[0])  # noqa: UP031
+        return x * 2
+
+    right(f, v)
+    with pytest.raises(TracingError, match="cannot be traced"):
+        jacobian(lambda x: x[0] % np.float64(x[0]))(v)
+
+
+def test_what_cannot_be_written_into_says_so():
+    held = {"table": np.ones(3)}
+
+    def f(x):
+        held["table"][0] = x[0]
+        return held["table"]
+
+    with pytest.raises(TracingError, match=r"writing a traced value into a plain array .*np.array\(y\)"):
+        jacobian(f)(v)
+    assert (held["table"] == 1).all()
+
+
+def test_matrices_are_refused():
+    with pytest.raises(TracingError, match="A @ B"):
+        jacobian(lambda x: np.matrix([[x[0], x[1]]]) * np.matrix([[1.0], [2.0]]))(v)
+
+
+def test_arrays_of_several_shapes():
+    right(lambda x: sum(one.sum() ** 2 for one in np.array([x[:1], x[1:]], dtype=object)), v)
+
+
+# --- what is not chosen -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.where(x > 0, np.sqrt(np.maximum(x, 0)), 0),
+        lambda x: np.sqrt(np.maximum(x, 0)),
+        lambda x: np.sum(np.sqrt(np.clip(x, 0, 3)) @ np.outer(x, x)),
+        lambda x: np.where(np.eye(3, dtype=bool), 0, np.sqrt(np.square(x[:, None] - x))) @ x,
+        lambda x: np.maximum(np.log(np.where(x > 0, x, 0)), -5) + np.where(x > 0, 1 / np.where(x > 0, x, 0), x),
+    ],
+)
+def test_what_is_not_chosen_counts_for_nothing(f):
+    x = np.array([-1.0, 2.0, 0.5])
+    with np.errstate(all="ignore"):
+        right(f, x)
+        np.testing.assert_allclose(hessian(f)(x), jacobian(jacobian(f))(x), atol=1e-12)
+        np.testing.assert_allclose(trace(f, x).jacobian("x").full(), jacobian(f)(x))
+        np.testing.assert_allclose(trace(f, x).jvp(x), jacobian(f)(x) @ x)
+
+
+def test_where_a_slope_is_infinite_it_is_chosen_or_not():
+    x = np.array([0.0, 1.0, 4.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(jacobian(lambda x: np.where(x > 0, np.sqrt(x), 0))(x), np.diag([0, 0.5, 0.25]))
+        assert jacobian(lambda x: np.where(x >= 0, np.sqrt(x), 0))(x)[0, 0] == np.inf
