@@ -9,6 +9,7 @@
   convolution, interpolation; `calling`: functions that call a function for parts of an array.
 - `products`: matrix products of every kind; `algebra`, `norms`: ``np.linalg``; `fourier`: ``np.fft``.
 - `statistics`: averages with weights, covariances, quantiles, histograms; `polynomials`; `special`: SciPy's ufuncs.
+- `scientific`, `distributions`: SciPy's functions that are no ufuncs, and those of ``scipy.stats``.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
 
@@ -21,6 +22,7 @@ from jacobians.functions import (
     calling,
     conjugation,
     constants,
+    distributions,
     filling,
     fourier,
     indexing,
@@ -31,6 +33,7 @@ from jacobians.functions import (
     postponing,
     products,
     reducing,
+    scientific,
     selecting,
     sequences,
     special,
@@ -49,6 +52,7 @@ __all__ = [
     "conjugation",
     "constants",
     "derivative",
+    "distributions",
     "filling",
     "fourier",
     "indexing",
@@ -60,6 +64,7 @@ __all__ = [
     "postponing",
     "products",
     "reducing",
+    "scientific",
     "selecting",
     "sequences",
     "special",

@@ -21,6 +21,7 @@ from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole
 from jacobians.functions.nested import Rebuild, flatten
 from jacobians.functions.replacing import called_with_stand_ins
+from jacobians.functions.stand_ins import in_place_of
 
 Array = NDArray[Any]
 T = TypeVar("T")
@@ -110,7 +111,7 @@ class Evaluation:
                 if type(given[k]) is np.ndarray and given[k].dtype.kind in "fc":
                     given[k] = Traced(recording, recording.constant(own(given[k], names[k])))
         try:
-            output = called_with_stand_ins(lambda: called(f, given, options), f, recording, is_thorough)
+            output = called_with_stand_ins(lambda: called(in_place_of(f), given, options), f, recording, is_thorough)
         except Exception as error:
             _explain(error)
             raise
@@ -197,8 +198,8 @@ def _explain(error: Exception) -> None:
             frame = frame.tb_next
     if name:
         error.add_note(
-            f"{name} has got a traced value and takes it for an array. Functions of NumPy can be traced, and SciPy's "
-            "ufuncs: np.linalg for scipy.linalg, np.logaddexp.reduce for logsumexp; others can be a Layer."
+            f"{name} has got a traced value and takes it for an array. NumPy's functions can be traced, SciPy's ufuncs, "
+            "and many others of scipy.special, linalg, signal, fft and stats; what is left can be written as a Layer."
         )
 
 

@@ -157,6 +157,8 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
             stand_in = thorough(value) if is_thorough else STAND_INS.get(id(value), value)
             if stand_in is not value:
                 yield names_of_cell, {name: stand_in}
+            elif isinstance(value, ModuleType) and _is_users(value.__name__, ""):
+                waiting.append(value.__name__)
     while waiting:
         module = sys.modules.get(waiting.pop())
         if module is not None and id(vars(module)) not in seen:

@@ -181,23 +181,36 @@ def stands_for_later(module: str, *names: str) -> Callable[[Callable[..., Any]],
     """Enter a function that takes the place of these of an optional package, once somebody has imported that."""
 
     def enter_all(call: Callable[..., Any]) -> Callable[..., Any]:
-        _LATER.setdefault(module, {}).update(dict.fromkeys(names, call))
+        for name in names:
+            replaced_later(module, name, lambda original: StandIn(original, functools.partial(call, original)))
         return call
 
     return enter_all
 
 
+def replaced_later(module: str, name: str, make: Callable[[Any], Any]) -> None:
+    """Enter what makes a stand-in for something of an optional package, once somebody has imported that."""
+    _LATER.setdefault(module, {})[name] = make
+
+
 def require_imported() -> None:
     """Enter what stands for functions of packages that have been imported since."""
     for module in [one for one in _LATER if one in sys.modules]:
-        for name, call in _LATER.pop(module).items():
+        for name, make in _LATER.pop(module).items():
             original = getattr(sys.modules[module], name, None)
             if original is not None and id(original) not in STAND_INS:
-                enter(original, StandIn(original, functools.partial(call, original)))
+                enter(original, make(original))
         while module:
             if id(sys.modules[module]) not in STAND_INS:
                 enter(sys.modules[module], Lens(sys.modules[module]))
             module = module.rpartition(".")[0]
+
+
+def in_place_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What stands for a function, or for a method of something that has a stand-in, in this thread."""
+    found: Callable[..., Any] = STAND_INS.get(id(function), function)
+    holder = STAND_INS.get(id(getattr(function, "__self__", None)))
+    return found if holder is None else getattr(holder, function.__name__)
 
 
 # --- modules ----------------------------------------------------------------------------------------------------------

@@ -193,3 +193,9 @@ EXPRESSIONS = [
 @pytest.mark.parametrize("text", EXPRESSIONS)
 def test_expressions(text):
     right(eval(f"lambda x: {text}", {"np": np}), M)
+
+
+def test_a_row_of_a_block_matrix_may_be_plain():
+    Z, I = np.zeros((2, 2)), np.eye(2)
+    right(lambda x: np.block([[x, 3 * Z], [Z, I]]), np.arange(4.0).reshape(2, 2))
+    right(lambda x: np.block([[Z, I], [I, x]]), np.arange(4.0).reshape(2, 2))
