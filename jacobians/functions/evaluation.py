@@ -198,8 +198,8 @@ def _explain(error: Exception) -> None:
             frame = frame.tb_next
     if name:
         error.add_note(
-            f"{name} has got a traced value and takes it for an array. Functions of NumPy can be traced, SciPy's ufuncs, "
-            "and many others of scipy.special, linalg, signal, fft and stats; what is left can be a Layer."
+            f"{name} has got a traced value and takes it for an array. NumPy's functions can be traced, "
+            "SciPy's ufuncs, and many others of scipy.special, linalg, signal, fft and stats; what is left can be a Layer."
         )
 
 
