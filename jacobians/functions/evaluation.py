@@ -199,7 +199,7 @@ def _explain(error: Exception) -> None:
     if name:
         error.add_note(
             f"{name} has got a traced value and takes it for an array. NumPy's functions can be traced, "
-            "SciPy's ufuncs, and many others of scipy.special, linalg, signal, fft and stats; what is left can be a Layer."
+            "SciPy's ufuncs, and many others of scipy.special, linalg, signal, fft and stats; others can be a Layer."
         )
 
 
