@@ -4,20 +4,10 @@ import math
 
 import numpy as np
 
-rng = np.random.default_rng(5)
-A, B = rng.normal(size=(3, 3)), rng.normal(size=(4, 3))
-v3, v4, v6, pos = rng.normal(size=3), rng.normal(size=4), rng.normal(size=6), rng.uniform(0.5, 1.5, 4)
-PROGRAMS = []
+from tests.functions.programs.registry import Programs, data
 
-
-def prog(*arguments):
-    """A program with the arguments that it is called with."""
-
-    def enter(f):
-        PROGRAMS.append((f, arguments))
-        return f
-
-    return enter
+rng, A, B, v3, v4, v6, pos = data()
+prog = Programs()
 
 
 @prog(v3)
