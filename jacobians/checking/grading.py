@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from itertools import chain
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from jacobians.checking.jacobian import check_jacobian
 from jacobians.checking.report.finding import Entry, Finding
 from jacobians.notation.formula import times
+from jacobians.notation.markup import html
 
 SHOWN = 3  # wrong entries
 WRONG = "wrong"
@@ -54,10 +54,10 @@ class Grade:
     def _repr_html_(self) -> str:
         colour = {True: "#2e7d32", False: "#c62828", None: "#757575"}[self.right]
         head, *rest = self._lines()
-        lines = "".join(f'<div style="padding-left:1.6em">{escape(line.strip())}</div>' for line in rest)
+        lines = "".join(f'<div style="padding-left:1.6em">{html(line.strip())}</div>' for line in rest)
         return (
             f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.3em 0">'
-            f"<b>{escape(head)}</b>{lines}</div>"
+            f"<b>{html(head)}</b>{lines}</div>"
         )
 
 

@@ -30,7 +30,7 @@ RULES: Mapping[str, str] = {
     ".jacobians": "margin:6px 0",
     ".group": "font-weight:normal;font-style:italic;padding-top:10px",
     ".right": "text-align:right",
-    ".words": "white-space:normal;min-width:200px",
+    ".words": "white-space:normal;min-width:150px",
     ".formula": f"font-family:{SERIF};font-size:115%",
     ".run": "white-space:nowrap",
     ".fraction": "display:inline-block;vertical-align:middle;text-align:center;line-height:1.25;white-space:nowrap;"
