@@ -201,3 +201,6 @@ def _ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
         setter(range(len(labels)), labels) if len(labels) <= 24 else setter([])
     if len(columns) <= 24:
         axes.xaxis.tick_top()
+    longest = max((len(re.sub(r"\\mathrm|[{}$_^]", "", label)) for label in columns), default=0)
+    if longest > 4 and len(columns) > 6:  # side by side they would run into each other
+        axes.tick_params(axis="x", rotation=90)
