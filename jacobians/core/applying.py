@@ -114,12 +114,19 @@ def constant(x: Any, dtype: np.dtype[Any]) -> Array:
     kind: Any = type(x)
     if kind in PLAIN:
         return np.asarray(x, dtype if dtype is DOUBLE and kind is not complex else _promoted(dtype, kind))
+    if is_sparse(x):
+        refuse("a SciPy sparse matrix in this place", "write A @ x for a product, or A.toarray()")
     array = np.asarray(x)
     if array.dtype.kind in "biu":
         return array.astype(np.result_type(array, dtype))
     if array.dtype.kind not in "fc":
         refuse(f"a computation with {array.dtype} values", "it must hold numbers")
     return array.copy() if array.flags.writeable else array
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether it is a matrix of ``scipy.sparse``."""
+    return type(x).__module__.startswith("scipy.sparse") and hasattr(x, "tocoo")
 
 
 @lru_cache(maxsize=64)

@@ -60,6 +60,15 @@ def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callabl
     return apply_operator
 
 
+class ArrayLike(np.ndarray[Any, Any]):
+    """What a traced array says that it is: an array, but none of those whose memory compiled code reads."""
+
+
+def _is_asked_by_scipy(frame: FrameType) -> bool:
+    """Whether a sparse matrix wants to know how to multiply by a traced array: it leaves to us what is no array."""
+    return frame.f_code.co_name == "_matmul_dispatch" and frame.f_globals["__name__"].startswith("scipy.sparse")
+
+
 class Traced(NDArrayOperatorsMixin):
     """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
 
@@ -119,7 +128,7 @@ class Traced(NDArrayOperatorsMixin):
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         """What ``isinstance`` is to believe: functions of arrays and numbers ask whether they have got one."""
-        return np.ndarray if self.is_array else self.dtype.type
+        return ArrayLike if self.is_array else self.dtype.type
 
     @property
     def pending(self) -> Any:
@@ -352,6 +361,10 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; rules stack them again."""
+        if _is_asked_by_scipy(sys._getframe(1)):
+            alone = np.empty((), object)
+            alone[()] = self
+            return alone
         if self.is_constant:
             return np.array(self.value, dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":

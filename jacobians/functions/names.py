@@ -107,7 +107,7 @@ class SourceNames:
             if id(value) not in self.constants:
                 self.constants[id(value)] = name
                 self._kept.append(value)
-        elif isinstance(value, tuple | list | dict) and 0 < len(value) <= MOST:
+        elif (isinstance(value, tuple | list) or type(value) is dict) and 0 < len(value) <= MOST:
             with suppress(Exception):  # whatever a container of the user's does, f goes on
                 for path, one in zip(*flatten(value, name)[:2], strict=True):
                     if isinstance(one, Traced | np.ndarray):

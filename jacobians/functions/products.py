@@ -9,20 +9,45 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.applying import apply
+from jacobians.core.applying import apply, is_sparse
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import whole
 from jacobians.functions.constants import plain, without_derivative
 from jacobians.functions.moving import moved
-from jacobians.functions.ufuncs import teach
 from jacobians.layers.axes import LETTERS
 
 LABELS = LETTERS + LETTERS.upper()
 DOT, KRONECKER, OUTER, TRACE = layers.Dot(), layers.Kronecker(), layers.Outer(), layers.Trace()
 
-teach(np.matmul, layers.MatMul())
 without_derivative(np.einsum_path)
+
+
+MATMUL = layers.MatMul()
+
+
+@rule(np.matmul)
+def matmul(x1: Any, x2: Any, /, **options: Any) -> Any:
+    """A product of matrices, of which one may be a constant one of ``scipy.sparse``."""
+    if is_sparse(x1):
+        return _sparse_product(x1, x2)
+    if is_sparse(x2):  # (x A)ᵀ = Aᵀ xᵀ
+        columns: Any = RULES[np.moveaxis](x1, -1, 0)
+        return RULES[np.moveaxis](_sparse_product(x2.T, columns), 0, -1)
+    return apply(MATMUL, x1, x2, compute=np.matmul, **options)
+
+
+def _sparse_product(A: Any, x: Traced) -> Traced:
+    """A constant sparse matrix times an array."""
+    if A.ndim != 2 or not x.ndim or x.shape[0] != A.shape[1]:
+        raise ValueError(f"matmul: a sparse matrix of shape {A.shape} and an array of shape {x.shape} do not fit")
+    entries = A.tocoo()
+    layer = layers.SparseMatMul(entries.data, entries.row, entries.col, A.shape)
+    value: Any = x.value
+    if type(value) is Traced:  # in another trace
+        return apply(layer, x)
+    output = A @ value.reshape(value.shape[0], -1) if value.ndim > 2 else A @ value
+    return apply(layer, x, output=np.asarray(output).reshape(A.shape[0], *value.shape[1:]))
 
 
 @lru_cache(maxsize=4096)

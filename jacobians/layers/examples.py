@@ -133,6 +133,11 @@ def table(r: Numbers) -> dict[str, Callable[[], Rows]]:
         "ELU": lambda: [*entrywise(L.ELU(), a), *entrywise(L.ELU(alpha=0.4), a)],
         "CELU": lambda: [*entrywise(L.CELU(), a), *entrywise(L.CELU(alpha=0.4), a)],
         "GELU": lambda: [*entrywise(L.GELU(), a), *entrywise(L.GELU(approximate=True), a)],
+        "SparseMatMul": lambda: [
+            (L.SparseMatMul([5.0, 6.0, 7.0, 8.0], [0, 1, 1, 0], [1, 0, 1, 1], (3, 2)), a(2)),
+            (L.SparseMatMul([5.0, 6.0, 7.0], [0, 1, 1], [1, 0, 2], (2, 3)), a(3, 4)),
+            (L.SparseMatMul([5, 6], [0, 1], [1, 1], (2, 2)), a(2, 2, 3)),
+        ],
         "MatMul": lambda: [
             (L.MatMul(), a(2, 3), a(3, 4)),
             (L.MatMul(), a(3), a(3)),

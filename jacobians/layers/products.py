@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jacobians.core.layer import Array, Layer, Local
+from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
 from jacobians.layers.axes import letters
 
-__all__ = ["Dot", "Einsum", "Kronecker", "MatMul", "Outer", "QuadraticForm"]
+__all__ = ["Dot", "Einsum", "Kronecker", "MatMul", "Outer", "QuadraticForm", "SparseMatMul"]
 
 
 class MatMul(Layer):
@@ -42,6 +44,57 @@ class MatMul(Layer):
         return {
             "x": term(f"y_{ys}k{j} -> {zs}{i}{j};{xs}{i}k", y),
             "y": term(f"x_{xs}{i}k -> {zs}{i}{j};{ys}k{j}", x),
+        }
+
+
+class SparseMatMul(Layer):
+    """z_i = Σ_e [i = r_e] a_e x_{c_e}: a sparse matrix, with the entry a_e in row r_e and column c_e, times x.
+
+    ∂z_i/∂x_j = Σ_e a_e [i = r_e] [j = c_e], ∂z_i/∂a_e = [i = r_e] x_{c_e}; entries at the same place add up.
+    Shapes: a, r, c (E) for a matrix of the given shape (M, N); x (N, ...) gives z (M, ...).
+    Errors: ValueError for an entry outside the matrix.
+    Source: ``scipy.sparse``, ``A @ x``.
+
+    Examples
+    --------
+    >>> SparseMatMul([5.0, 6.0, 7.0], [0, 1, 1], [1, 0, 1], shape=(2, 2)).jacobians([1.0, 1.0])["x"]
+    array([[0., 5.],
+           [6., 7.]])
+    """
+
+    a: Parameter
+    r: Any
+    c: Any
+    shape: Sequence[int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+        super().__post_init__()
+        for name, size in zip("rc", self.shape, strict=True):
+            places = np.array(getattr(self, name), np.intp)
+            if places.ndim != 1 or places.shape != self.a.shape:
+                raise ValueError(
+                    f"SparseMatMul: a, r and c must be vectors of one length; a is {self.a.shape}, {name} is "
+                    f"{places.shape}"
+                )
+            if places.size and not 0 <= places.min() <= places.max() < size:
+                raise ValueError(f"SparseMatMul: {name} must be from 0 to {size - 1}; the matrix is {self.shape}")
+            places.flags.writeable = False
+            object.__setattr__(self, name, places)
+
+    def forward(self, x: Array) -> Array:
+        if not x.ndim or x.shape[0] != self.shape[1]:
+            raise ValueError(f"SparseMatMul: the matrix is {self.shape}, so x must be ({self.shape[1]}, ...); "
+                             f"x is {x.shape}")  # fmt: skip
+        z = np.zeros((self.shape[0], *x.shape[1:]), np.result_type(self.a, x))
+        np.add.at(z, self.r, self.a.reshape(-1, *(1,) * (x.ndim - 1)) * x[self.c])
+        return z
+
+    def local(self, x: Array, z: Array) -> Local:
+        rest = "".join(i for i in letters(x.ndim + 3) if i not in "acer")[: x.ndim - 1]
+        return {
+            "x": term(f"a_e -> (r_e){rest};(c_e){rest}", self.a, self.r, self.c),
+            "a": term(f"x[c]_e{rest} -> (r_e){rest};e", x[self.c], self.r),
         }
 
 

@@ -186,6 +186,11 @@ FORWARD = {
     "CELU": lambda o, x: torch.where(x > 0, x, o.alpha * torch.expm1(x / o.alpha)),  # F.celu has a constant in float32
     "GELU": lambda o, x: F.gelu(x, approximate="tanh" if o.approximate else "none"),
     "MatMul": lambda o, x, y: x @ y,
+    "SparseMatMul": lambda o, x, a: torch.tensordot(
+        torch.zeros(o.shape, dtype=x.dtype).index_put(tuple(torch.as_tensor(np.array(n)) for n in (o.r, o.c)), a, True),
+        x,
+        1,
+    ),
     "Dot": lambda o, x, y: dot(x, y),
     "Outer": lambda o, x, y: torch.outer(x, y),
     "Kronecker": lambda o, x, y: kron(x, y),
