@@ -16,7 +16,7 @@ from jacobians.core.traced import PLAIN, Traced, together
 from jacobians.engine.tape import Array, is_traced
 
 if TYPE_CHECKING:
-    from jacobians.core.graph import Differentiable
+    from jacobians.core.nodes import Differentiable
 
 
 DOUBLE = np.dtype(np.float64)

@@ -8,8 +8,10 @@ from typing import Any, Literal, Self, overload
 
 from numpy.typing import ArrayLike
 
-from jacobians.core.graph import Recording, Wanted
+from jacobians.core.explicit import explicit
+from jacobians.core.graph import Recording
 from jacobians.core.layer import Array, Layer
+from jacobians.core.nodes import Wanted
 from jacobians.core.parameters import joined
 from jacobians.core.postponed import computed
 from jacobians.core.traced import Traced
@@ -185,7 +187,7 @@ class Chain(Layer):
         names = self.selected(wrt)
         recording, output = self.recorded(self.prepared(inputs))
         wanted = self.wanted(recording, output, names)
-        return dict(zip([one.argument_name for one in wanted], recording.explicit(wanted), strict=True))
+        return dict(zip([one.argument_name for one in wanted], explicit(recording, wanted), strict=True))
 
     # -- as a graph ----------------------------------------------------------------------------------------------------
 

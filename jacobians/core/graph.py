@@ -13,23 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from itertools import compress, count
 from threading import get_ident
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from jacobians.core.diagonal import Diagonal
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.nodes import Differentiable, Node, Numbers, Wanted, Written
 from jacobians.core.postponed import Postponed, computed
 from jacobians.core.terms import Terms
-from jacobians.engine import compiler, contract, memory
+from jacobians.engine import compiler
 from jacobians.engine.linearized import Linearized, Structure
 from jacobians.engine.sources import Between
-from jacobians.engine.tape import INSTEAD, Array, is_traced
+from jacobians.engine.tape import Array, is_traced
 from jacobians.errors import TracingError, locate
 from jacobians.kept import Memory
 from jacobians.notation.naming import Naming, Step, letters_of, named
 from jacobians.notation.renaming import DIGITS
-from jacobians.notation.structure import Form, Shape
+from jacobians.notation.structure import Form
 
 T = TypeVar("T")
 
@@ -37,82 +37,6 @@ T = TypeVar("T")
 def are_finite(arrays: Sequence[Any]) -> bool:
     """Whether there is no infinite number and no NaN in these arrays."""
     return all(bool(np.isfinite(computed(array)).all()) for array in arrays)
-
-
-class Differentiable(Protocol):
-    """What a recording needs of a layer; `Layer` says what each of these is."""
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-
-    @property
-    def output_name(self) -> str:
-        """The name of the output."""
-
-    @property
-    def operation(self) -> str:
-        """What it does, as `jacobians.notation.expressions` reads it."""
-
-    @property
-    def own_parameters(self) -> Mapping[str, Array]:
-        """The arrays to differentiate by."""
-
-    @property
-    def diagonals(self) -> Mapping[str, Diagonal]:
-        """Its Jacobians as a table, if they are diagonal."""
-
-    @property
-    def chooses(self) -> bool:
-        """Whether its Jacobians are ones and zeros."""
-
-    def without_zeros(self, *inputs_and_output: Any) -> Any:
-        """The Jacobians without the zeros, of one that chooses."""
-
-    @property
-    def holomorphic(self) -> bool:
-        """Whether it can be differentiated by complex arguments."""
-
-    def forward(self, *inputs: Any) -> Any:
-        """The output."""
-
-    def local(self, *inputs_and_output: Any) -> Mapping[str, Terms | Jacobian | Array]:
-        """The Jacobian by every argument."""
-
-
-class Node(NamedTuple):
-    """A layer applied to values: what it took and the number of what it made."""
-
-    layer: Differentiable
-    path: str
-    names: tuple[str, ...]
-    """The names of the arguments that are values of the graph."""
-
-    numbers: tuple[int, ...]
-    """The numbers of these values."""
-
-    inputs: tuple[Array, ...]
-    value: int
-
-    @property
-    def arguments(self) -> tuple[tuple[str, int], ...]:
-        """The name of every argument that is a value of the graph, and its number."""
-        return tuple(zip(self.names, self.numbers, strict=True))
-
-
-Numbers = tuple[int, ...]
-Written = tuple[Node, int, Shape, np.dtype[Any], Naming, tuple[tuple[Any, ...], ...]]
-"""What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, the
-pattern of its terms or the form of its Jacobian, and the numbers of the form's arrays."""
-
-
-class Wanted(NamedTuple):
-    """A Jacobian that is asked for: ∂value/∂argument, by their numbers, and what they are called."""
-
-    value: int
-    argument: int
-    value_name: str
-    argument_name: str
 
 
 _structures = Memory()
@@ -433,58 +357,6 @@ class Recording:
         """An error of a layer, with the path to it."""
         error = ValueError(f"{type(node.layer).__name__}: {problem}")
         return locate(node.path.rstrip("."), error) if node.path.rstrip(".") else error
-
-    # -- the reference -------------------------------------------------------------------------------------------------
-
-    def explicit(self, wanted: Sequence[Wanted]) -> list[Array]:
-        """Every local Jacobian in full, contracted with ``opt_einsum.contract`` along the graph, as the lecture does.
-
-        Where several paths meet, each is contracted and they are added.
-        """
-        written, arrays = self.written(wanted)
-        edges = self.edges(written)
-        found: dict[tuple[int, int], Array] = {}
-        for target in dict.fromkeys(one.value for one in wanted):
-            factors: dict[int, list[Array]] = {target: []}
-            ndim = self.values[target].ndim
-            for edge in reversed(edges):
-                if edge.value not in factors:
-                    continue
-                path = [*factors[edge.value], self._tensor(edge, arrays)]
-                if edge.argument in factors:
-                    path = [self._product(p, edge.argument, ndim) for p in (factors[edge.argument], path)]
-                    path = [path[0] + path[1]]
-                factors[edge.argument] = path
-            for one in wanted:
-                if one.value == target:
-                    path = factors.get(one.argument, [])
-                    found[target, one.argument] = (
-                        self._product(path, one.argument, ndim) if path or one.argument == target
-                        else np.zeros(self.values[target].shape + self.values[one.argument].shape)
-                    )  # fmt: skip
-        return [found[one.value, one.argument] for one in wanted]
-
-    def _tensor(self, edge: compiler.Edge, arrays: Sequence[Array]) -> Array:
-        """A local Jacobian in full."""
-        if isinstance(edge.local, tuple):
-            numbers = {n: k for k, n in enumerate(dict.fromkeys(n for *_, some in edge.local for n in some))}
-            pattern: Any = tuple((*rest, tuple(numbers[n] for n in some)) for *rest, some in edge.local)
-            program, form = compiler.bound(pattern, *edge[2:7])
-            return Jacobian(form, program([arrays[n] for n in numbers])).full()
-        return Jacobian(edge.local, tuple([arrays[n] for n in edge.arrays])).full()
-
-    def _product(self, factors: Sequence[Array], argument: int, ndim: int) -> Array:
-        """The product of full tensors from a value with `ndim` axes to an argument."""
-        if not factors:
-            shape = self.values[argument].shape
-            return np.eye(int(np.prod(shape))).reshape(shape + shape)
-        shapes = []
-        for factor in factors:
-            shapes.append((factor.shape[:ndim], factor.shape[ndim:]))
-            ndim = factor.ndim - ndim
-        dtype = np.result_type(*factors)
-        memory.require(shapes[0][0] + shapes[-1][1], dtype, "the full Jacobian", INSTEAD)
-        return contract.contract(contract.subscripts(shapes), *factors)
 
 
 def _numbers(output: Any, layer: Differentiable) -> Array:

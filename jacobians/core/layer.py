@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from jacobians.core import products, second, showing
 from jacobians.core.applying import applied, forwarded, run, traced_layer
 from jacobians.core.diagonal import Diagonal
-from jacobians.core.graph import Recording, Wanted
+from jacobians.core.graph import Recording
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.nodes import Wanted
 from jacobians.core.parameters import Array, Parameter, Parameterized, remembered
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced

@@ -7,7 +7,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from jacobians.core.graph import Recording, Wanted
+from jacobians.core.graph import Recording
+from jacobians.core.nodes import Wanted
 from jacobians.core.vectors import number, vectors
 from jacobians.engine.tape import Array
 from jacobians.notation.structure import Shape

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jacobians.core.applying import traced_layer
-from jacobians.core.graph import Node, Recording, Wanted, Written, are_finite
+from jacobians.core.graph import Recording, are_finite
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.nodes import Node, Wanted, Written
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced
 from jacobians.engine import compiler, second

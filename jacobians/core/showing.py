@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jacobians.core.graph import Node, Recording, Wanted
+from jacobians.core.graph import Recording
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.nodes import Node, Wanted
 from jacobians.engine import compiler
 from jacobians.engine.tape import Array
 from jacobians.notation.expressions import LONGEST, expression, readable

@@ -15,7 +15,8 @@ import numpy as np
 
 from jacobians import layers
 from jacobians.core.applying import apply
-from jacobians.core.graph import Node, Recording
+from jacobians.core.graph import Recording
+from jacobians.core.nodes import Node
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain

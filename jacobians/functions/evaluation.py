@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jacobians.core.graph import Recording, Wanted
+from jacobians.core.graph import Recording
+from jacobians.core.nodes import Wanted
 from jacobians.core.postponed import LARGE
 from jacobians.core.rules import RULES, rule
 from jacobians.core.traced import Traced

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from jacobians.core import second, showing
-from jacobians.core.graph import Node, Wanted, number_text
+from jacobians.core.graph import number_text
 from jacobians.core.jacobian import Jacobian
+from jacobians.core.nodes import Node, Wanted
 from jacobians.core.terms import Terms
 from jacobians.core.vectors import number as plain
 from jacobians.core.vectors import vectors

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core import second
-from jacobians.core.graph import Wanted
+from jacobians.core.nodes import Wanted
 from jacobians.functions.evaluation import Evaluation, evaluated
 from jacobians.functions.trace import argument_positions, numbered
 
