@@ -10,26 +10,22 @@ Traced values follow NumPy's rules for memory: an array can be written into, its
 from __future__ import annotations
 
 import inspect
-import math
 import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from dis import opmap
 from functools import lru_cache, partial
 from types import FrameType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from jacobians.core.graph import Recording
+from jacobians.core.like_array import LikeArray, refuse_plain
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse
 from jacobians.engine.tape import Array
-
-if TYPE_CHECKING:
-    pass
 
 
 class View(NamedTuple):
@@ -69,7 +65,7 @@ def _is_asked_by_scipy(frame: FrameType) -> bool:
     return frame.f_code.co_name == "_matmul_dispatch" and frame.f_globals["__name__"].startswith("scipy.sparse")
 
 
-class Traced(NDArrayOperatorsMixin):
+class Traced(LikeArray):
     """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
 
     __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "recording")
@@ -178,58 +174,10 @@ class Traced(NDArrayOperatorsMixin):
         """An array of its shape and dtype, which may be postponed."""
         return self.recording.values[self._number if self._number >= 0 else self.number]
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape."""
-        return self.like.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.like.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return self.like.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype."""
-        return self.like.dtype
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of an entry."""
-        return self.like.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all entries."""
-        return self.like.nbytes
-
-    def __len__(self) -> int:
-        return len(self.like)
-
     def __iter__(self) -> Iterator[Traced]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d array")
         return (self[k] for k in range(len(self.like)))
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
-
-    def __contains__(self, item: Any) -> bool:
-        return bool(np.any(self == item))
-
-    def __repr__(self) -> str:
-        return f"Traced({np.array2string(self.value, threshold=20)})"
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.value[()], spec)
 
     def __copy__(self) -> Traced:
         return Traced(self.recording, self.number)
@@ -318,46 +266,12 @@ class Traced(NDArrayOperatorsMixin):
     def __imod__(self, other: Any) -> Traced:
         return self._in_place(np.remainder, other)
 
-    # -- what only a number can do -------------------------------------------------------------------------------------
+    # -- as arrays of objects, and constants ---------------------------------------------------------------------------
 
     @property
     def is_constant(self) -> bool:
         """Whether it depends on nothing, so that it is a plain array that may yet be written into."""
         return bool(self.recording.constants) and self._pending is None and self.number in self.recording.constants
-
-    def __float__(self) -> float:
-        if not self.is_constant and not _formats(sys._getframe(1)):
-            use = "leave it out, and use NumPy's functions, as in np.sin for math.sin"
-            _refuse_plain(sys._getframe(1), "float() of a traced value", use)
-        return float(self.value)
-
-    def __complex__(self) -> complex:
-        if not self.is_constant:
-            refuse("complex() of a traced value", "write a + 1j * b")
-        return complex(self.value)
-
-    def __index__(self) -> NoReturn:
-        refuse("a traced value as an index", "an index is a plain integer: positions have no derivative")
-
-    # What is rounded is constant between the jumps.
-
-    def __int__(self) -> int:
-        return int(self.value)
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self.value.item(), digits)
-
-    def __trunc__(self) -> int:
-        found: int = math.trunc(self.value.item())
-        return found
-
-    def __ceil__(self) -> int:
-        found: int = math.ceil(self.value.item())
-        return found
-
-    def __floor__(self) -> int:
-        found: int = math.floor(self.value.item())
-        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The traced numbers as objects, for ``np.array([[c, -s], [s, c]])``; rules stack them again."""
@@ -368,7 +282,7 @@ class Traced(NDArrayOperatorsMixin):
         if self.is_constant:
             return np.array(self.value, dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":
-            _refuse_plain(
+            refuse_plain(
                 sys._getframe(1),
                 f"a traced value as a plain array of {np.dtype(dtype)}",
                 "an array to write into is made in the function, by np.zeros or np.zeros_like; and a function takes "
@@ -471,24 +385,6 @@ def _order_with_out(function: Any) -> tuple[str, ...]:
     """The names of the positional arguments up to ``out``; none where it cannot be given by position."""
     names = _names(function)
     return names[: names.index("out") + 1] if "out" in names else ()
-
-
-def _formats(frame: FrameType) -> bool:
-    """Whether a frame is at ``text % number``, the one operator that asks a traced value for a number: for the text."""
-    code, at = frame.f_code.co_code, frame.f_lasti
-    return code[at] == opmap["BINARY_OP"] and code[at + 1] in REMAINDERS
-
-
-REMAINDERS = 6, 19
-"""The arguments of BINARY_OP for ``%`` and ``%=``."""
-
-
-def _refuse_plain(frame: FrameType, what: str, instead: str) -> NoReturn:
-    """Refuse to be a plain number or array; where a frame is at ``y[k] = x``, say so."""
-    if frame.f_code.co_code[frame.f_lasti] == opmap["STORE_SUBSCR"]:
-        what = "writing a traced value into a plain array"
-        instead = "make the array in the function, by np.zeros or np.array(y) for a copy of y"
-    refuse(what, instead)
 
 
 def into(out: Any, result: Any) -> Any:
