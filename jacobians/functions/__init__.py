@@ -10,7 +10,8 @@
 - `products`: matrix products of every kind; `algebra`, `norms`: ``np.linalg``; `fourier`: ``np.fft``.
 - `statistics`: averages with weights, covariances, quantiles, histograms; `polynomials`; `special`: SciPy's ufuncs.
 - `scientific`, `distributions`: SciPy's functions that are no ufuncs, and those of ``scipy.stats``.
-- `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value.
+- `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value;
+  `naming`: what formulas call it.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
 
 Every rule applies layers of the catalogue, or other functions that have rules.

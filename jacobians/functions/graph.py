@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from jacobians.core import second, showing
-from jacobians.core.graph import number_text
 from jacobians.core.jacobian import Jacobian
-from jacobians.core.nodes import Node, Wanted
-from jacobians.core.terms import Terms
+from jacobians.core.nodes import Wanted
 from jacobians.core.vectors import number as plain
 from jacobians.core.vectors import vectors
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
+from jacobians.functions.naming import name_of, name_values
 from jacobians.functions.nested import flatten
 from jacobians.notation.expressions import readable
-from jacobians.notation.naming import Step, letters_of, named
-from jacobians.notation.renaming import DIGITS, apart
+from jacobians.notation.renaming import DIGITS
 from jacobians.show.diagram import Diagram
 from jacobians.show.explanation import Explanation
 from jacobians.show.table import Table
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Argument = str | int
-SHORT = 5  # letters of a function's name that is better than f for its output
 
 
 class Graph:
@@ -53,57 +50,8 @@ class Graph:
         self._function, self._arguments, self._options = function, tuple(arguments), dict(options)
         self._evaluation, self._argument_names = evaluation, tuple(argument_names)
         self._recording = evaluation.recording
-        self._sources: Mapping[str, Sequence[int]] = {}
-        self._numbers = self._named(source)
-
-    def _named(self, source: SourceNames) -> dict[str, int]:
-        """Name every value, and the letters in every formula."""
-        recording = self._recording
-        self._sources = source.held
-        called = {number: readable(name) for number, name in source.values.items()}
-        taken = {*called.values(), *map(readable, recording.leaves)}
-        called = self._outputs(taken) | called
-        origins = recording.origins or {}
-        used = {id(origins.get(id(x), x)): None for node in recording.nodes for x in node.inputs if x.ndim}
-        known = [one for one in used if one in source.constants]
-        constants = dict(
-            zip(
-                known,
-                apart([readable(source.constants[one]) for one in known], {*taken, *called.values()}),
-                strict=True,
-            )
-        )
-        steps = [
-            Step(
-                node.value, node.layer.output_name, node.arguments, _letters(node, recording.values[node.value]),
-                called.get(node.value, ""), node.layer.operation, tuple(self._constants(node, constants)),
-            )
-            for node in recording.nodes
-        ]  # fmt: skip
-        recording.naming = named({number: readable(name) for name, number in recording.leaves.items()}, steps)
-        return {name: number for number, (name, _) in recording.naming.items()}
-
-    def _outputs(self, taken: Collection[str]) -> dict[int, str]:
-        """Names for outputs, if the source has none: the function's, or their keys; variables keep theirs."""
-        function = readable(_called(self._function))
-        names = (function, "f") if len(function) <= SHORT else ("f", function)
-        free = next((name for name in (*names, "output") if name not in taken), f"{function}()")
-        outputs = self._evaluation.output
-        keys = {
-            n: readable(path) if path.isidentifier() else free
-            for path, n in zip(outputs.names, outputs.numbers, strict=True)
-        }
-        return {n: key if key not in taken else free for n, key in keys.items()}
-
-    def _constants(self, node: Node, names: Mapping[int, str]) -> Iterator[tuple[str, str]]:
-        """The inputs of a node that are constants with these names, by identity; numbers are their own names."""
-        traced, origins = {name for name, _ in node.arguments}, self._recording.origins or {}
-        for name, array in zip(node.layer.input_names, node.inputs, strict=True):
-            original = origins.get(id(array), array)
-            if name not in traced and (number := number_text(array)):
-                yield name, number
-            elif name not in traced and id(original) in names:
-                yield name, names[id(original)]
+        self._sources: Mapping[str, Sequence[int]] = source.held
+        self._numbers = name_values(evaluation, function, source)
 
     @property
     def output(self) -> Any:
@@ -443,7 +391,7 @@ class Graph:
             f"{name} {self._recording.values[n].shape}"
             for one in self._evaluation.inputs.values() for name, n in zip(one.names, one.numbers, strict=True)
         ]  # fmt: skip
-        return f"{_called(self._function)}({', '.join(shapes)})"
+        return f"{name_of(self._function)}({', '.join(shapes)})"
 
     def __repr__(self) -> str:
         outputs = ", ".join(
@@ -496,19 +444,3 @@ class Graph:
 
     def _known(self) -> str:
         return ", ".join(self._numbers)
-
-
-def _letters(node: Node, value: Array) -> frozenset[str]:
-    """The names in the formulas of a layer."""
-    local = node.layer.local(*node.inputs, value).values()
-    return letters_of(
-        one for written in local for one in
-        ([text for _, text, _ in written.written] if isinstance(written, Terms) else [written.form]
-         if isinstance(written, Jacobian) else [])
-    )  # fmt: skip
-
-
-def _called(function: Callable[..., Any]) -> str:
-    """What a function is called."""
-    name = getattr(function, "__name__", None) or getattr(getattr(function, "func", None), "__name__", None)
-    return "f" if name in (None, "<lambda>") else str(name)
