@@ -148,8 +148,14 @@ def explanation(
 ) -> Explanation[Jacobian]:  # fmt: skip
     """The derivation of ∂value/∂argument; the other ends of the graph decide what things are called."""
     graph = derivatives(recording, [*ends, value], [*recording.leaves.values(), argument])
-    if names:
-        paths = {path: graph.values[n].name for path, n in recording.leaves.items() if n in graph.values}
-        graph = called(graph, names, paths, "explain")
     both = [graph.values[n].name for n in (value, argument)]
-    return explain(graph, value, argument, wrt, lambda: recording.jacobians([Wanted(value, argument, *both)])[0])
+
+    def whole() -> Jacobian:
+        (found,) = recording.jacobians([Wanted(value, argument, *both)])
+        return found.named(*both)
+
+    if not names:
+        return explain(graph, value, argument, wrt, whole)
+    paths = {path: graph.values[n].name for path, n in recording.leaves.items() if n in graph.values}
+    graph, change = called(graph, names, paths, "explain")
+    return explain(graph, value, argument, wrt, lambda: change(whole()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from jacobians.notation.expressions import readable
@@ -14,8 +14,12 @@ from jacobians.show.derivatives import Derivatives, J
 NAME = re.compile(r"[^\W\d_]+[₀-₉′]*|[^\W\d_][\u0302\u0304]")
 
 
-def called(graph: Derivatives[J], names: Mapping[str, str], paths: Mapping[str, str], what: str) -> Derivatives[J]:
-    """The graph with these names replaced: a value's, a parameter's or its path, or a letter in the formulas.
+def called(
+    graph: Derivatives[J], names: Mapping[str, str], paths: Mapping[str, str], what: str
+) -> tuple[Derivatives[J], Callable[[J], J]]:
+    """The graph with these names replaced, and what replaces them in a Jacobian.
+
+    A name is a value's, a parameter's or its path, or a letter in the formulas.
 
     Raises
     ------
@@ -35,16 +39,13 @@ def called(graph: Derivatives[J], names: Mapping[str, str], paths: Mapping[str, 
     _require_apart([new.get(name, name) for name in known if name in new or NAME.fullmatch(name)], what)
     values = {n: one._replace(name=_new(one.name, new), expression=_new(one.expression, new))
               for n, one in graph.values.items()}  # fmt: skip
-    local = {
-        pair: one.with_form(
-            replace(
-                with_symbols(one.form, lambda name: _new(name, new)),
-                out_name=_new(one.form.out_name, new), wrt_name=_new(one.form.wrt_name, new),
-            )
-        )
-        for pair, one in graph.local.items()
-    }  # fmt: skip
-    return Derivatives(values, local)
+
+    def change(one: J) -> J:
+        form = with_symbols(one.form, lambda name: _new(name, new))
+        form = replace(form, out_name=_new(form.out_name, new), wrt_name=_new(form.wrt_name, new))
+        return one.with_form(form)
+
+    return Derivatives(values, {pair: change(one) for pair, one in graph.local.items()}), change
 
 
 def _known(graph: Derivatives[J]) -> dict[str, None]:

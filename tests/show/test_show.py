@@ -318,6 +318,14 @@ def test_explain_calls_things_as_it_is_told_to():
     assert Affine(A, b).explain(x, wrt="A", names={"z": "y", "A": "W1"}).formula == "∂y_i/∂W₁_jk = δ_ij x_k"
 
 
+def test_names_hold_where_there_is_no_way_between_them():
+    def f(x, A):
+        v = np.tanh(x)
+        return v  # noqa: RET504 - a name to be found
+
+    assert trace(f, x, A).explain("A", names={"v": "y", "A": "M"}).formula == "∂y_i/∂M_jk = 0"
+
+
 def test_expressions_of_a_graph_can_be_given_names():
     graph = trace(lambda A, x, k: k * np.sin(A @ x + 1), A, x, 2.0)
     found = graph.explain(
