@@ -16,7 +16,7 @@
   the axis do not exist.
 
 `parse` takes the text apart; `sizes` gives every label its size; `structure` is what they make: terms and forms,
-without numbers; `symbols` is how factors are called. The way back is `formula` with `sums`, `quotients` and `markup`; `naming`
-and `expressions` say what the values of a graph are called in it. `signature` is
-how layers say the shapes of their arguments.
+without numbers; `symbols` is how factors are called. The way back is `formula` with `sums`, `quotients` and `markup`;
+`naming` and `expressions` say what the values of a graph are called in it. `signature` is how layers say the shapes of
+their arguments.
 """
