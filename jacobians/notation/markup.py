@@ -25,6 +25,7 @@ SIGNS = {
     "…": r"\ldots ", "⊙": r"\odot ", "∂": r"\partial ", "′": "'", "%": r"\%", "&": r"\&", "#": r"\#", "{": r"\{",
     "}": r"\}", "ᵀ": r"^{\top}", "⁻": "^{-}", "ˣ": "^{x}", "*": r"\,",
 }  # fmt: skip
+ON_PAGES = {"-": "−", "ᵀ": "<sup>T</sup>", "⁻": "<sup>−</sup>", "ˣ": "<sup><i>x</i></sup>", "ˍ": "_"}
 OPERATORS = {"=", "+", "−", "·"}
 TOGETHER = 9  # factors of a product that stand in one line, with the operator before it
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar"}
@@ -122,7 +123,7 @@ class _Page:
         return f"{base}<sub>{','.join(indices)}</sub>"
 
     def raised(self, power: str) -> str:
-        return f"<sup>{power}</sup>"
+        return f"<sup>{power.replace('-', '−')}</sup>"
 
     def word(self, text: str) -> str:
         return text
@@ -133,10 +134,8 @@ class _Page:
     def part(self, text: str) -> str:
         if text in LETTERS:
             text = LETTERS[text]
-        elif text in FUNCTIONS:
-            return text
-        elif text == "-":
-            return "−"
+        elif text in FUNCTIONS or text in ON_PAGES:
+            return ON_PAGES.get(text, text)
         return f"<i>{text}</i>" if text.isalpha() else escape(text, quote=False)
 
 

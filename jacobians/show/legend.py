@@ -36,18 +36,18 @@ def shortened(formulas: Sequence[str], taken: Collection[str]) -> tuple[list[str
     return [short(formula) for formula in formulas], tuple((new, old) for old, new in letters.items())
 
 
-def broken(formula: str) -> list[str]:
+def broken(formula: str, width: int = LONG) -> list[str]:
     r"""The lines of a formula, broken before a sign; all but the first are indented.
 
     >>> print("\n".join(broken("∂y_i/∂x_j = " + " − ".join(["exp(x)_i A_ij y_j"] * 4))))
     ∂y_i/∂x_j = exp(x)_i A_ij y_j − exp(x)_i A_ij y_j
       − exp(x)_i A_ij y_j − exp(x)_i A_ij y_j
     """
-    if len(formula) <= LONG:
+    if len(formula) <= width:
         return [formula]
     lines = [""]
     for part in re.split(r" (?=[+−·] )", formula):
-        if lines[-1].strip() and len(lines[-1]) + 1 + len(part) > LONG:
+        if lines[-1].strip() and len(lines[-1]) + 1 + len(part) > width:
             lines.append(f"  {part}")
         else:
             lines[-1] = f"{lines[-1]} {part}" if lines[-1] else part

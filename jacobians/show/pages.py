@@ -13,9 +13,10 @@ from jacobians.notation.structure import Form
 from jacobians.show.columns import aligned
 from jacobians.show.derivation import Definition, Step
 from jacobians.show.explained import Explained, name_of, shape_of, whole_formula
+from jacobians.show.legend import broken
 from jacobians.show.style import shown, styled
 
-WIDE = 120  # letters in a line of what each letter of the einsum string runs over
+WIDE = 110  # letters in a line of text
 
 # --- as text ----------------------------------------------------------------------------------------------------------
 COUPLING = "where C is 1 at the entries where the positions of two index maps are equal, and 0 elsewhere"
@@ -26,9 +27,11 @@ def text(found: Explained[Any]) -> Iterator[str]:
     yield from _under_each_factor(found)
     yield ""
     yield "The local Jacobians:"
-    yield from _aligned(list(dict.fromkeys(
-        (name_of(f.form), shape_of(f.form), whole_formula(f.form)) for f in found.factors
-    )))  # fmt: skip
+    local = dict.fromkeys((name_of(f.form), shape_of(f.form), whole_formula(f.form)) for f in found.factors)
+    yield from _aligned([
+        row for name, shape, formula in local for first, *more in [broken(formula)]
+        for row in ((name, shape, first), *(("", "", line) for line in more))
+    ])  # fmt: skip
     for name, meaning in found.legend:
         yield f"  where {name} = {meaning}"
     if found.steps:
@@ -39,15 +42,23 @@ def text(found: Explained[Any]) -> Iterator[str]:
         yield from _step_text(step)
     yield ""
     yield f"Result: {shape_of(found.result.form)}"
-    yield f"  {found.formula}"
+    yield from _broken(f"  {found.formula}")
     for one in found.definitions:
-        yield f"  where {one.left} = {one.right}"
+        yield from _broken(f"  where {one.left} = {one.right}")
     if found.couplings:
         yield f"  {COUPLING}"
     if len(found.orders) > 1:
         yield ""
         yield "Cost:"
         yield from _aligned(_costs(found))
+
+
+def _broken(line: str) -> Iterator[str]:
+    """A line in lines that are not too wide, indented alike."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    first, *more = broken(line.strip(), WIDE - len(indent))
+    yield indent + first
+    yield from (f"{indent}  {one}" for one in more)
 
 
 def _contraction(found: Explained[Any]) -> Iterator[str]:
@@ -74,18 +85,21 @@ def _under_each_factor(found: Explained[Any]) -> Iterator[str]:
         yield "  ".join(a.center(w) for a, w in zip(above, widths, strict=True)).rstrip()
         yield "  ".join(b.center(w) for b, w in zip(below, widths, strict=True)).rstrip()
     else:
-        yield found.product
+        yield from _broken(found.product)
         yield f"shape {shape_of(found.result.form)}"
 
 
 def _step_text(step: Step | Definition) -> Iterator[str]:
     if isinstance(step, Definition):
-        yield f"    where {step.left} = {step.known or step.right}"
+        yield from _broken(f"    where {step.left} = {step.known or step.right}")
         return
-    width = max((len(line.text) for line in step.lines if len(line.text) <= 80), default=0)
+    room = max(40, WIDE - 5 - len(step.left))
+    width = max((len(line.text) for line in step.lines if len(line.text) <= min(80, room)), default=0)
     for k, line in enumerate(step.lines):
         left = step.left if not k else " " * len(step.left)
-        yield f"  {left} = {line.text.ljust(width)}   {line.reason}".rstrip()
+        first, *more = broken(line.text, room)
+        yield f"  {left} = {first.ljust(width)}   {line.reason}".rstrip()
+        yield from (f"  {' ' * len(step.left)}   {one}" for one in more)
 
 
 def _costs(found: Explained[Any]) -> list[tuple[str, ...]]:

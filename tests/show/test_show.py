@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -30,7 +31,7 @@ from jacobians import (
 from jacobians.errors import LayerError
 from jacobians.layers.registry import examples
 from jacobians.notation.formula import share, times
-from jacobians.notation.markup import html, latex
+from jacobians.notation.markup import html, latex, typeset
 from jacobians.show.pattern import mask, pattern
 
 rng = np.random.default_rng(0)
@@ -390,3 +391,33 @@ def test_factors_that_couple_all_pairs_are_mentioned():
     plain = single.explain(x)
     assert plain.couplings == 0
     assert "where C is 1" not in str(plain)
+
+
+def test_derivations_are_not_wide():
+    nets = [(layer, inputs) for name, layer, inputs in examples() if name.startswith(("SelfAttention", "GroupNorm"))]
+    for layer, inputs in nets:
+        assert max(map(len, str(layer.explain(*inputs, wrt="x")).splitlines())) <= 112
+
+
+# --- formulas as pages ------------------------------------------------------------------------------------------------
+
+
+def every_formula():
+    found = {J.formula for _, layer, inputs in examples() for J in layer.linearize(*inputs)[1].values()}
+    return sorted(
+        found | {"∂²f_i/∂x_j∂x_k = −2 f_i", "∂S⁻¹_ij/∂Hᵀ_kl = [0<z] u[1:-1]_i", "∂a/∂b = learningˍrate & x̄_i"}
+    )
+
+
+def test_formulas_are_pages_that_read_as_the_formula():
+    """What is left without elements is the formula, so nothing is lost where a page is stripped."""
+    raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉ᵀˣ", "−01234567890123456789Tx")
+    greek = {"gamma": "γ", "beta": "β", "theta": "θ", "mu": "μ", "sigma": "σ", "alpha": "α"}
+    for formula in every_formula():
+        page = typeset(formula)
+        assert page.count("<span") == page.count("</span>")
+        text = unescape(re.sub("<[^>]*>", "", page))
+        plain = re.sub("|".join(greek), lambda m: greek[m[0]], formula)
+        plain = re.sub(r"\^\(([^()]*)\)", r"\1", plain)
+        plain = plain.replace("_", "").replace("ˍ", "_").replace("-", "−").translate(raised)
+        assert re.sub("[, ]", "", text) == re.sub("[, ]", "", plain), formula
