@@ -18,7 +18,6 @@ from jacobians.core.operators import linear_operator
 from jacobians.core.vectors import number, vectors
 from jacobians.engine import entries, pieces
 from jacobians.engine.sources import Between, Factors
-from jacobians.engine.sparse import sparse
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import times
 from jacobians.notation.structure import Form, Shape
@@ -218,7 +217,7 @@ class LinearMap:
             ``"csr"`` for ``scipy.sparse.csr_array``, ``"csc"`` or ``"coo"``. The matrix is canonical: sorted, and every
             entry once.
         """
-        return sparse(self.form, self.arrays, format)
+        return self._source.sparse(format)
 
     # -- applied to vectors --------------------------------------------------------------------------------------------
 

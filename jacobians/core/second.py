@@ -18,6 +18,7 @@ from jacobians.core.nodes import Node, Wanted, Written
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced
 from jacobians.engine import compiler, second
+from jacobians.engine.algebra import COUPLED
 from jacobians.engine.tape import Array
 from jacobians.errors import TracingError
 from jacobians.kept import Memory
@@ -58,12 +59,21 @@ def full(recording: Recording, wanted: Sequence[Second]) -> list[Array]:
     return list(plan.program(arrays))
 
 
-def hessians(recording: Recording, wanted: Sequence[Second], named: bool = True) -> list[Jacobian]:
-    """The unmaterialised second derivatives: Jacobians whose output axes are those of the value, then of the first.
+def sparse(recording: Recording, wanted: Sequence[Second]) -> list[Any] | None:
+    """The second derivatives as sparse arrays of SciPy; None where large tables would be made on the way."""
+    plan, arrays = _plan(recording, wanted, full=False)
+    if plan.program.coupled > COUPLED:
+        return None
+    return [one.sparse() for one in _results(plan, arrays)]
 
-    `named`: whether their formulas are wanted.
-    """
-    plan, arrays = _plan(recording, wanted, full=False, named=named)
+
+def hessians(recording: Recording, wanted: Sequence[Second]) -> list[Jacobian]:
+    """The unmaterialised second derivatives: Jacobians whose output axes are those of the value, then of the first."""
+    return _results(*_plan(recording, wanted, full=False, named=True))
+
+
+def _results(plan: compiler.Plan, arrays: Sequence[Array]) -> list[Jacobian]:
+    """The wanted Jacobians of a plan."""
     plan.program.require_memory()
     made = plan.program(arrays)
     return [Jacobian(form, tuple([made[k] for k in numbers])) for form, numbers in plan.results]

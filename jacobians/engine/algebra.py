@@ -22,6 +22,7 @@ MANY = 12  # terms that a Jacobian has at most, if they can be added at all
 POINTS = 256  # single entries that are written at once
 SMALL = 64  # entries that are written sooner than added
 CACHED = 1 << 14  # entries up to which few terms are written out on the way: a sum of factors is smaller and quicker
+COUPLED = 1 << 12  # entries of a 0/1 factor over two labels that are made without a thought
 DENSE = 8  # times as many entries as those of many terms may be written in their place
 
 
@@ -52,7 +53,16 @@ def product(tape: Tape, left: Form, right: Form) -> Form:
             prices.append(tape.cost - mark.cost + sum(writing_cost(t) for t in result.terms))
             tape.rewind(mark)
         ways = [ways[prices.index(min(prices))]]
-    return bounded(tape, tried(ways[0]))
+    mark, before = tape.mark(), set(tape.couplings)
+    result = tried(ways[0])
+    coupled = max((tape.sizes[n] for n in tape.couplings - before), default=0)
+    small, large = sorted((left, right), key=lambda form: prod(form.shape))
+    if coupled > max(COUPLED, prod(small.shape)):  # entry by entry, one of the two is smaller than a table of pairs
+        tape.rewind(mark)
+        whole = _whole(tape, small, small, 0)
+        tape.tables.add(whole.terms[0].factors[0].array)
+        result = _multiplied(tape, *((whole, large) if small is left else (large, whole)))
+    return bounded(tape, result)
 
 
 def bounded(tape: Tape, form: Form) -> Form:
@@ -71,7 +81,12 @@ def bounded(tape: Tape, form: Form) -> Form:
     entries, held = prod(inner.shape), sum(t.size(t.kept) for t in form.terms)
     if entries > (DENSE * held if len(form.terms) > MANY else min(max(2 * held, SMALL), CACHED)):
         return form
-    array = writing.full(tape, inner)
+    return _whole(tape, form, inner, lead)
+
+
+def _whole(tape: Tape, form: Form, inner: Form, lead: int) -> Form:
+    """The Jacobian with all entries written; `inner` is the part of it where the first `lead` axes are tied."""
+    array, entries = writing.full(tape, inner), prod(inner.shape)
     tape.results.discard(array)
     tape.sizes[array], tape.largest = entries, max(entries, tape.largest)
     labels = tuple(range(len(inner.shape)))

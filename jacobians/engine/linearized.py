@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jacobians.engine import compiler
+from jacobians.engine.algebra import COUPLED
 from jacobians.engine.compiler import Edge, Plan, Wanted
 from jacobians.engine.tape import Array
 from jacobians.kept import kept
@@ -102,6 +103,11 @@ class Linearized:
     def is_factored(self) -> bool:
         """Whether the factors have been made."""
         return self._factors is not None
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the factors would hold large tables, because index maps of several local Jacobians meet."""
+        return factored_plan(self.structure).program.coupled > COUPLED
 
     def full(self) -> list[Array]:
         """The full tensors of all wanted Jacobians."""

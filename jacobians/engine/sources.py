@@ -7,10 +7,12 @@ are kept, once they have been made.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jacobians.engine import algebra, compiler
 from jacobians.engine.linearized import Key, Linearized, Product
+from jacobians.engine.sparse import Format, sparse
+from jacobians.engine.sparse_products import multiplied
 from jacobians.engine.tape import Array
 from jacobians.kept import kept
 from jacobians.notation.structure import Form, Shape
@@ -41,6 +43,10 @@ class Factors(NamedTuple):
     def full_into(self, out: Array) -> None:
         """Write the full tensor into a C-contiguous array."""
         compiler.writer(self.form, into=True)((*self.arrays, out))
+
+    def sparse(self, kind: Format) -> Any:
+        """The matrix as a sparse array of SciPy."""
+        return sparse(self.form, self.arrays, kind)
 
     def select(self, key: Key) -> Array:
         """Some entries."""
@@ -110,6 +116,12 @@ class Between(NamedTuple):
             self.factors.full_into(out)
         else:
             self.graph.full_into(self.number, out)
+
+    def sparse(self, kind: Format) -> Any:
+        """The matrix as a sparse array of SciPy; it multiplies where index maps would be coupled pair by pair."""
+        if not self.graph.is_factored and self.graph.is_coupled:
+            return multiplied(self.graph, self.number, kind)
+        return self.factors.sparse(kind)
 
     def select(self, key: Key) -> Array:
         """Some entries."""

@@ -62,6 +62,7 @@ class Tape:
         self.sizes: dict[int, int] = {}  # entries of the arrays made on the way
         self.results: set[int] = set()  # values in whose memory a full tensor is written
         self.couplings: set[int] = set()  # 0/1 factors over the labels of two index maps
+        self.tables: set[int] = set()  # Jacobians in full that are made instead of these
         self._made: dict[Hashable, int] = {}
 
     def emit(self, function: Step, *operands: int, flops: int = 0, size: int = 0, key: Hashable = None) -> int:
@@ -97,7 +98,7 @@ class Tape:
         end = self.inputs + mark.calls
         self._made = {key: n for key, n in self._made.items() if n < end}
         self.own = {n for n in self.own if n < end}
-        self.couplings = {n for n in self.couplings if n < end}
+        self.couplings, self.tables = ({n for n in some if n < end} for some in (self.couplings, self.tables))
 
 
 class Call(NamedTuple):
@@ -122,6 +123,7 @@ class Program:
                 needed.update(operands)
                 calls.append((tape.inputs + at, function, operands))
         self.couplings = len(tape.couplings & needed)
+        self.coupled = max((tape.sizes[n] for n in (tape.couplings | tape.tables) & needed), default=0)
         calls.reverse()
         moved = {k: k for k in range(tape.inputs)}  # numbers move up where unneeded calls were left out
         for old, *_ in calls:

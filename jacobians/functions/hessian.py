@@ -11,7 +11,7 @@ import numpy as np
 from jacobians.core import second
 from jacobians.core.nodes import Wanted
 from jacobians.functions.evaluation import Evaluation, evaluated
-from jacobians.functions.trace import argument_positions, numbered
+from jacobians.functions.trace import argument_positions, jacobian, numbered
 
 
 def gradient_and_hessian(f: Callable[..., Any], x: Any) -> tuple[float, Any, Any]:
@@ -82,10 +82,9 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, sparse: boo
             for first, name in by
             for other, another in by
         ]
-        if sparse:
-            made: Sequence[Any] = [one.sparse() for one in second.hessians(found.recording, wanted, named=False)]
-        else:
-            made = second.full(found.recording, wanted)
+        made = second.sparse(found.recording, wanted) if sparse else second.full(found.recording, wanted)
+        if made is None:  # matrices of matrices: the gradient has them one after another
+            return jacobian(jacobian(f, argnums), argnums, sparse=True)(*arguments, **options)
         rest = iter(made)
 
         def nested(leaf: Callable[[], Any]) -> Any:
