@@ -439,17 +439,18 @@ def together(values: Any) -> Any:
 
 def _leaves(values: Any) -> Iterator[Traced]:
     """The traced values in nested tuples, lists, dicts and arrays of objects."""
-    kind = type(values)
-    if kind is Traced:
-        yield values
-    elif kind is tuple or kind is list:
-        for one in values:
-            if type(one) not in PLAIN:
-                yield from _leaves(one)
-    elif kind is dict:
-        yield from _leaves(tuple(values.values()))
-    elif kind is np.ndarray and values.dtype.kind == "O":
-        yield from _leaves(values.reshape(-1).tolist())
+    waiting = [values]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is Traced:
+            yield one
+        elif kind is tuple or kind is list:
+            waiting += one
+        elif kind is dict:
+            waiting += one.values()
+        elif kind is np.ndarray and one.dtype.kind == "O":
+            waiting += one.reshape(-1).tolist()
 
 
 def _lifted(inner: Recording, values: Any) -> Any:

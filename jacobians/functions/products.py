@@ -77,24 +77,38 @@ def einsum(*operands: Any, optimize: Any = False, **options: Any) -> Any:
     output = np.einsum(subscripts, *[plain(x) for x in arrays], optimize=optimize, **options)
     if len(arrays) == 1 and np.may_share_memory(output, plain(arrays[0])):  # a view that can be written into
         return moved(partial(_einsum_of, subscripts), arrays[0])
+    complete, squeezed = _completed(subscripts, tuple(map(shape_of, arrays)))
+    for k, axes in enumerate(squeezed):
+        for axis in axes:
+            arrays[k] = np.squeeze(arrays[k], axis)
+    return multiplied(complete, *arrays, output=output)
+
+
+@lru_cache(maxsize=4096)
+def _completed(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[str, list[list[int]]]:
+    """Subscripts with their output; and the axes of every operand to be left out, one after another.
+
+    An axis of size 1 broadcasts against a longer one of the same label, so it is no axis of the product.
+    """
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     sides = inputs.split(",")
     if not arrow:
         out = _einsum(inputs).subscripts.partition("->")[2]
-    # An axis of size 1 broadcasts against a longer one of the same label, so it is no axis of the product.
     sizes: dict[str, int] = {}
-    for side, x in zip(sides, arrays, strict=True):
-        for label, n in _sizes(side, shape_of(x)):
+    for side, shape in zip(sides, shapes, strict=True):
+        for label, n in _sizes(side, shape):
             sizes[label] = max(n, sizes.get(label, 0)) if n != 0 else n
-    for k, (side, x) in enumerate(zip(sides, arrays, strict=True)):
-        for label in {label for label, n in _sizes(side, shape_of(x)) if n == 1 != sizes[label]}:
+    squeezed: list[list[int]] = []
+    for k, (side, shape) in enumerate(zip(sides, shapes, strict=True)):
+        axes = []
+        for label in dict.fromkeys(label for label, n in _sizes(side, shape) if n == 1 != sizes[label]):
             for _ in range(side.count(label)):
-                axis = side.index(label) if "..." not in side[: side.index(label)] else side.index(label) - len(side)
-                arrays[k] = RULES[np.squeeze](arrays[k], axis) if isinstance(arrays[k], Traced) else np.squeeze(
-                    arrays[k], axis)  # fmt: skip
+                axis = side.index(label)
+                axes.append(axis if "..." not in side[:axis] else axis - len(side))
                 side = side.replace(label, "", 1)
         sides[k] = side
-    return multiplied(f"{','.join(sides)}->{out}", *arrays, output=output)
+        squeezed.append(axes)
+    return f"{','.join(sides)}->{out}", squeezed
 
 
 def _einsum_of(subscripts: str, x: Any) -> Any:
@@ -156,7 +170,7 @@ def _conjugated(x: Any) -> Any:
 @rule(np.outer, np.linalg.outer)
 def outer(a: Any, b: Any, out: None = None, /) -> Any:
     """The products of all entries of one array with all of another."""
-    return apply(OUTER, np.ravel(whole(a)), np.ravel(whole(b)))
+    return apply(OUTER, *[x if np.ndim(x) == 1 else np.ravel(x) for x in (whole(a), whole(b))])
 
 
 @rule(np.kron)
@@ -227,16 +241,21 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     if axis is not None:
         axisa = axisb = axisc = axis
     output = np.cross(plain(a), plain(b), axisa, axisb, axisc)
-    a, b = np.moveaxis(whole(a), axisa, -1), np.moveaxis(whole(b), axisb, -1)
+    a, b = _last(whole(a), axisa), _last(whole(b), axisb)
     flat = a.shape[-1] == b.shape[-1] == 2
     epsilon = LEVI_CIVITA[2 if flat else slice(None), : a.shape[-1], : b.shape[-1]]
-    epsilon = epsilon.astype(np.result_type(plain(a), plain(b)))
+    epsilon = epsilon.astype(np.result_type(a.dtype, b.dtype))
     ones, two = ("..." if a.ndim > 1 else ""), ("..." if b.ndim > 1 else "")
     both, i = ones or two, "" if flat else "i"
-    product = multiplied(f"{i}jk,{ones}j,{two}k->{both}{i}", epsilon, a, b)
-    found = product if flat else RULES[np.moveaxis](product, -1, axisc)
-    assert np.array_equal(found.shape, output.shape)
-    return found
+    subscripts = f"{i}jk,{ones}j,{two}k->{both}{i}"
+    product = multiplied(subscripts, epsilon, a, b, output=output if flat else np.moveaxis(output, axisc, -1))
+    return product if flat or axisc in (-1, product.ndim - 1) else RULES[np.moveaxis](product, -1, axisc)
+
+
+def _last(x: Any, axis: int) -> Any:
+    """An array with this axis as its last one."""
+    x = x if isinstance(x, Traced) else np.asarray(x)
+    return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
 
 
 @rule(np.linalg.cross)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -243,7 +244,7 @@ class Einsum(Layer):
     def _inputs(self) -> list[str]:
         return self.subscripts.partition("->")[0].split(",")
 
-    @property
+    @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs: x0, x1, …."""
         return tuple(f"x{k}" for k in range(len(self._inputs)))
