@@ -54,6 +54,18 @@ def wrapped(layer: str, indices: Array, size: int, what: str) -> Array:
     return np.where(positions < 0, positions + size, positions)
 
 
+def unraveled(positions: Array, shape: Sequence[int]) -> tuple[Array, ...]:
+    """As ``np.unravel_index``, which errs for more than 8192 positions in a column (NumPy 2.4): of a flat array.
+
+    >>> unraveled(np.array([[5], [2]]), (2, 3))
+    (array([[1],
+           [0]]), array([[2],
+           [2]]))
+    """
+    found = np.unravel_index(np.ravel(positions), tuple(shape))
+    return tuple(along.reshape(np.shape(positions)) for along in found)
+
+
 def pair(layer: str, name: str, value: int | Sequence[int], least: int, number: int = 2) -> tuple[int, ...]:
     """Give an option, such as a stride, to every spatial axis: one integer for all, or one each."""
     try:

@@ -15,7 +15,7 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
 from jacobians.core.traced import plain
 from jacobians.kept import frozen
-from jacobians.layers.axes import LETTERS
+from jacobians.layers.axes import LETTERS, unraveled
 from jacobians.notation.expressions import positions
 from jacobians.notation.structure import Shape
 
@@ -90,7 +90,7 @@ def maps(positions: Array, shape: Shape) -> tuple[str, list[Array]]:
         return f"-> {out};{LABELS[positions.ndim : positions.ndim + len(shape)]}", []
     missing = positions < 0
     axes, lookups = [], []
-    along = np.unravel_index(np.maximum(positions, 0), shape) if shape else ()
+    along = unraveled(np.maximum(positions, 0), shape) if shape else ()
     for k, (at, size) in enumerate(zip(along, shape, strict=True)):
         if k == 0 and missing.any():
             at = np.where(missing, -1, at)
@@ -364,7 +364,7 @@ def _pairs(out: Array, out_shape: Shape, wrt: Array, wrt_shape: Shape, ordered: 
     texts, lookups = [], []
     for name, (flat, shape) in zip("nm", sides, strict=False):
         text = ""
-        for k, at in enumerate(np.unravel_index(flat, shape) if shape else ()):
+        for k, at in enumerate(unraveled(flat, shape) if shape else ()):
             grid = at.reshape(counts)
             follows = [a for a in range(grid.ndim) if grid.shape[a] > 1 and (grid != grid.take([0], axis=a)).any()]
             some = "".join(labels[a] for a in follows)

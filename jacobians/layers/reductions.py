@@ -14,7 +14,7 @@ from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.rules import RULES
 from jacobians.core.terms import Terms, term
 from jacobians.layers.arithmetic import ratio
-from jacobians.layers.axes import letters, normalized, twins
+from jacobians.layers.axes import letters, normalized, twins, unraveled
 from jacobians.layers.softmax import log_sum_exp, softmax
 
 __all__ = [
@@ -214,7 +214,7 @@ class Extremum(Reduction):
         a, ab = self.labels(x)
         axes = self.axes(x)
         kept = "".join(c for k, c in enumerate(ab) if k not in axes)
-        positions = np.unravel_index(number, [x.shape[k] for k in axes]) if axes else ()
+        positions = unraveled(number, [x.shape[k] for k in axes]) if axes else ()
         names = {k: f"(n{k}_{kept})" if kept else f"({n})" for k, n in zip(axes, positions, strict=True)}
         return term(f"-> {a};{''.join(names.get(k, c) for k, c in enumerate(ab))}", *(positions if kept else ()))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import term
-from jacobians.layers.axes import letters, normalized, wrapped
+from jacobians.layers.axes import letters, normalized, unraveled, wrapped
 from jacobians.layers.radix import refined
 
 __all__ = ["BroadcastTo", "Concatenate", "Diagonal", "DiagonalMatrix", "Flip", "Pad", "Reshape", "Take", "Transpose"]
@@ -119,7 +119,7 @@ class Take(Layer):
         axis, n = self._positions(x)
         ab, j = letters(x.ndim), letters(n.ndim).upper()
         before, behind = ("", "") if axis is None else (ab[:axis], ab[axis + 1 :])
-        positions = np.unravel_index(n, x.shape) if axis is None else (n,)
+        positions = unraveled(n, x.shape) if axis is None else (n,)
         taken = "".join(f"(n{k}_{j})" if j else f"({p})" for k, p in enumerate(positions))
         return {"x": term(f"-> {before}{j}{behind};{before}{taken}{behind}", *(positions if j else ()))}
 
