@@ -35,7 +35,7 @@ LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 def html(text: str) -> str:
     """A text with the indices in it as subscripts: ``A_ij`` becomes ``A<sub>ij</sub>``."""
-    return re.sub(r"_((?:[^\s/()\[\]·,∂]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(text, quote=False))
+    return re.sub(r"_((?:[\w′]|\([^()\s]*\))+)", lambda m: f"<sub>{m[1]}</sub>", escape(text, quote=False))
 
 
 def typeset(formula: str) -> str:

@@ -171,7 +171,11 @@ def _product_lines(
         yield Line(summed(last))
         return
     yield Line(put_in)
-    yield from (Line(summed(found), reason) for found, reason in shown[1:])
+    before = put_in
+    for found, reason in shown[1:]:
+        if summed(found) != before:
+            before = summed(found)
+            yield Line(before, reason)
 
 
 def _bracketed(products: Sequence[Written]) -> str:
