@@ -119,7 +119,7 @@ class Distribution:
         elif method == "ppf":
             standard, exponential = QUANTILES.get(one.name), False
         else:
-            standard, exponential = DISTRIBUTION_FUNCTIONS.get(one.name, {}).get(method), False
+            standard, exponential = _distribution_function(one.name, method), False
         if standard is None:
             return None
 
@@ -136,6 +136,15 @@ class Distribution:
             return np.exp(found) if exponential else found
 
         return rule
+
+
+def _distribution_function(name: str, method: str) -> Call | None:
+    """The distribution function or the survival function, or the logarithm of one."""
+    known = DISTRIBUTION_FUNCTIONS.get(name, {})
+    plain = known.get(method.removeprefix("log"))
+    if method in known or plain is None or not method.startswith("log"):
+        return known.get(method)
+    return lambda *arguments: np.log(plain(*arguments))
 
 
 class Frozen:
@@ -156,7 +165,18 @@ class MultivariateNormal(Distribution):
     """The normal distribution in several dimensions."""
 
     def _rule(self, method: str) -> Call | None:
-        return {"logpdf": _log_normal, "pdf": lambda *a, **k: np.exp(_log_normal(*a, **k))}.get(method)
+        methods: dict[str, Call] = {
+            "logpdf": _log_normal,
+            "pdf": lambda *a, **k: np.exp(_log_normal(*a, **k)),
+            "entropy": _entropy_of_normal,
+        }
+        return methods.get(method)
+
+
+def _entropy_of_normal(mean: Any = None, cov: Any = 1) -> Any:
+    """½ log det 2πeΣ."""
+    matrix = symmetric(cov, lower=True)
+    return (np.linalg.slogdet(matrix)[1] + matrix.shape[0] * (1 + log(2 * pi))) / 2
 
 
 def _log_normal(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:

@@ -19,9 +19,9 @@ from jacobians.core.graph import Recording
 from jacobians.functions import creation, iterating
 from jacobians.functions.mathematics import BUILTINS
 from jacobians.functions.stand_ins import (
-    STAND_INS,
     StandIn,
     begin,
+    in_place_of,
     require_imported,
     thorough,
 )
@@ -154,7 +154,7 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
         for name, cell in zip(one.__code__.co_freevars, one.__closure__ or (), strict=False):
             names_of_cell = Cell(cell)
             value = names_of_cell.get(name, MISSING)
-            stand_in = thorough(value) if is_thorough else STAND_INS.get(id(value), value)
+            stand_in = thorough(value) if is_thorough else in_place_of(value)
             if stand_in is not value:
                 yield names_of_cell, {name: stand_in}
             elif isinstance(value, ModuleType) and _is_users(value.__name__, ""):
@@ -229,7 +229,7 @@ def _plan(names: dict[str, Any], code: CodeType | None, is_thorough: bool) -> Pl
 def _planned(names: dict[str, Any], code: CodeType | None, is_thorough: bool) -> Plan:
     wanted = {}
     for name, value in names.items():
-        stand_in = thorough(value) if is_thorough else STAND_INS.get(id(value), value)
+        stand_in = thorough(value) if is_thorough else in_place_of(value)
         if stand_in is not value and not name.startswith("__"):
             wanted[name] = stand_in
     before: dict[str, Any] = {name: names[name] for name in wanted}

@@ -140,6 +140,16 @@ def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_d
     return np.linalg.solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)
 
 
+@of_scipy("linalg", "solve_banded", given_tuples=True)
+def solve_banded(l_and_u: Any, ab: Any, b: Any) -> Any:
+    """The solution of linear equations with a matrix of which the diagonals are given, from the uppermost on."""
+    lower, upper = l_and_u
+    ab, b = whole(ab), whole(b)
+    i, j = np.indices((ab.shape[1], ab.shape[1]))
+    inside = (j - i <= upper) & (i - j <= lower)
+    return np.linalg.solve(np.where(inside, ab[np.where(inside, upper + i - j, 0), j], 0), b)
+
+
 @of_scipy("linalg", "cholesky")
 def cholesky(a: Any, lower: bool = False) -> Any:
     """The Cholesky factor."""

@@ -13,7 +13,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -206,11 +206,11 @@ def require_imported() -> None:
             module = module.rpartition(".")[0]
 
 
-def in_place_of(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What stands for a function, or for a method of something that has a stand-in, in this thread."""
-    found: Callable[..., Any] = STAND_INS.get(id(function), function)
-    holder = STAND_INS.get(id(getattr(function, "__self__", None)))
-    return found if holder is None else getattr(holder, function.__name__)
+def in_place_of(value: Any) -> Any:
+    """What stands for something, or for a method of something that has a stand-in; itself if there is none."""
+    if type(value) is MethodType and (holder := STAND_INS.get(id(value.__self__))) is not None:
+        return getattr(holder, value.__name__)
+    return STAND_INS.get(id(value), value)
 
 
 # --- modules ----------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class Lens(ModuleType):
         return found
 
     def _stand_in(self, value: Any) -> Any:
-        return STAND_INS.get(id(value), value)
+        return in_place_of(value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         vars(self).pop(name, None)
@@ -262,7 +262,7 @@ def thorough(value: Any) -> Any:
         return _keeping(value)
     elif type(value) is np.ndarray and value.dtype.kind in "fc":
         return value.view(Outside)
-    return STAND_INS.get(id(value), value)
+    return in_place_of(value)
 
 
 def _is_function_of_numpy(value: Any) -> bool:

@@ -60,6 +60,8 @@ PROGRAMS = {
     "solve a symmetric system": (lambda a: scipy.linalg.solve(a, x, assume_a="pos"), S),
     "solve_triangular": (lambda a: solve_triangular(a, x, lower=True), A),
     "solve_triangular transposed": (lambda a: solve_triangular(a, x, trans=1, unit_diagonal=True), A),
+    "solve_banded": (lambda ab: scipy.linalg.solve_banded((1, 1), ab, u), X.T + np.array([[0.0], [5.0], [0.0]])),
+    "solve_banded by b": (lambda b: scipy.linalg.solve_banded((1, 0), X.T[:2] + 3, b), u),
     "cholesky": (lambda a: scipy.linalg.cholesky(a), S),
     "lower cholesky": (lambda a: scipy.linalg.cholesky(a, lower=True), S),
     "cho_solve": (lambda a: cho_solve(cho_factor(a), x), S),
@@ -108,6 +110,8 @@ PROGRAMS = {
     "one point of a multivariate_normal": (lambda x: multivariate_normal.logpdf(x, mean=u[:3]), x),
     "t": (lambda p: stats.t.logpdf(x, p[0], p[1], p[2]), np.array([3.5, 0.2, 1.5])),
     "t.cdf": (lambda x: stats.t.cdf(x, 3.5), x),
+    "t.logcdf": (lambda x: stats.t.logcdf(x, 3.5), x),
+    "multivariate_normal.entropy": (lambda c: multivariate_normal.entropy(x, c), S),
     "gamma": (lambda p: stats.gamma.logpdf(u, p[0], scale=p[1]), np.array([2.5, 0.7])),
     "gamma.pdf": (lambda x: stats.gamma.pdf(x, 2.5, loc=0.1), u),
     "gamma.cdf": (lambda x: stats.gamma.cdf(x, 2.5), u),
@@ -143,6 +147,15 @@ def test_jacobians(name):
 @pytest.mark.parametrize("f", [logsumexp, softmax, norm.logpdf, scipy.linalg.norm, stats.laplace.cdf])
 def test_the_function_may_be_one_of_scipys(f):
     np.testing.assert_allclose(jacobian(f)(x), differences(f, x), rtol=1e-6, atol=1e-8)
+
+
+log_density = norm.logpdf
+
+
+def test_a_method_may_have_a_name_of_its_own():
+    pdf = stats.expon.pdf
+    np.testing.assert_allclose(jacobian(lambda m: log_density(x, m).sum())(0.3), (x - 0.3).sum())
+    np.testing.assert_allclose(jacobian(lambda y: pdf(y))(u), np.diag(-np.exp(-u)))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
