@@ -15,6 +15,12 @@ from jacobians.core.rules import refuse
 from jacobians.engine.tape import Array
 
 
+class Text(str):
+    """What a traced value says: it is read by people; a number made of it again would depend on nothing."""
+
+    __slots__ = ()
+
+
 class LikeArray(NDArrayOperatorsMixin):
     """An array that depends on others."""
 
@@ -78,10 +84,10 @@ class LikeArray(NDArrayOperatorsMixin):
         return f"Traced({np.array2string(self.value, threshold=20)})"
 
     def __str__(self) -> str:
-        return str(self.value)
+        return Text(self.value)
 
     def __format__(self, spec: str) -> str:
-        return format(self.value[()], spec)
+        return Text(format(self.value[()], spec))
 
     # -- what only a number can do -------------------------------------------------------------------------------------
 

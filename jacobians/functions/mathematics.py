@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.extras import extra
-from jacobians.core.rules import RULES
+from jacobians.core.like_array import Text
+from jacobians.core.rules import RULES, refuse
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.constants import plain
@@ -37,6 +38,8 @@ class Float(metaclass=Kind, original=float):
         if len(arguments) == 1 and isinstance(x := arguments[0], Traced) and not x.is_constant:
             float(plain(x))
             return number(x)
+        if arguments and isinstance(arguments[0], Text):
+            refuse("float() of the text of a traced value", "use the value itself, or np.round(x, digits)")
         return float(*arguments)
 
 

@@ -153,6 +153,13 @@ def test_texts():
         jacobian(lambda x: x[0] % np.float64(x[0]))(v)
 
 
+@pytest.mark.parametrize("text", [str, "{}".format, "{:.17g}".format, lambda x: f"{x}"])
+def test_a_number_out_of_a_text_is_refused(text):
+    with pytest.raises(TracingError, match=r"float\(\) of the text of a traced value .*np.round"):
+        jacobian(lambda x: float(text(x[0])) * x[1])(v)
+    right(lambda x: x * float("2.5"), v)
+
+
 def test_what_cannot_be_written_into_says_so():
     held = {"table": np.ones(3)}
 
