@@ -153,7 +153,7 @@ class Gathered(NamedTuple):
 def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels, fill: int = 0) -> Gathered:
     """Replace the axis `at` of an array by the labels of an index map; positions that do not exist read `fill`."""
     if axis.lookup is not None:
-        return _looked_up(labels, at, axis.size, sizes, lookup, fill)
+        return looked_up(labels, {at: (axis.size, lookup)}, sizes, fill)
     k = labels.index(at)
     inner = [label for label, _ in axis.steps]
     result = (*labels[:k], *inner, *labels[k + 1 :])
@@ -189,22 +189,30 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
     return Gathered(plainly(view, taken), result, not (before or after))
 
 
-def _looked_up(labels: Labels, at: Label, size: int, sizes: Sizes, lookup: Labels, fill: int) -> Gathered:
-    """Replace an axis by the labels of a lookup array."""
-    union = (*(i for i in labels if i != at), *(i for i in lookup if i not in labels))
-    place = arranged(lookup, union)
-    others = [None if i == at else (sizes[i], arranged((i,), union)) for i in labels]
+def looked_up(labels: Labels, at: Mapping[Label, tuple[int, Labels]], sizes: Sizes, fill: int) -> Gathered:
+    """Replace axes by the labels of lookup arrays, of which the sizes of their ranges and the labels are given.
+
+    The call takes the array, then the lookup arrays in this order; several are taken at once, as in x[i, j].
+    """
+    met = dict.fromkeys(i for _, lookup in at.values() for i in lookup)
+    union = (*(i for i in labels if i not in at), *(i for i in met if i not in labels))
+    places = [(i, size, arranged(lookup, union)) for i, (size, lookup) in at.items()]
+    others = {i: (sizes[i], arranged((i,), union)) for i in labels if i not in at}
     alone = len(labels) == 1
 
-    def take(x: Array, n: Array) -> Any:
-        where = place(n)
-        missing = (where < 0) | (where >= size)
-        some = bool(missing.any())
-        if some:
-            where = np.where(missing, 0, where)
-        index = tuple([where if o is None else o[1](np.arange(o[0])) for o in others])
-        found = x.take(where) if alone and type(x) is np.ndarray else x[index]
-        return np.where(missing, x.dtype.type(fill), found) if some else found
+    def take(x: Array, *lookups: Array) -> Any:
+        index = {i: place(np.arange(size)) for i, (size, place) in others.items()}
+        nowhere: Any = None
+        for (i, size, place), n in zip(places, lookups, strict=True):
+            where = place(n)
+            missing = (where < 0) | (where >= size)
+            if missing.any():
+                where = np.where(missing, 0, where)
+                nowhere = missing if nowhere is None else nowhere | missing
+            index[i] = where
+        key = tuple([index[i] for i in labels])
+        found = x.take(key[0]) if alone and type(x) is np.ndarray else x[key]
+        return found if nowhere is None else np.where(nowhere, x.dtype.type(fill), found)
 
     return Gathered(take, union, False)
 

@@ -7,7 +7,7 @@ two index maps is solved for a label, or inverted to a lookup. Where nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import prod
 from typing import Any
@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 
 from jacobians.engine import contract
-from jacobians.engine.index_maps import difference, gathered, injective, inverted, never_equal, nowhere, positions
+from jacobians.engine.index_maps import (
+    difference,
+    gathered,
+    injective,
+    inverted,
+    looked_up,
+    never_equal,
+    nowhere,
+    positions,
+)
 from jacobians.engine.tape import Array, Tape
 from jacobians.notation.structure import Axis, Factor, Term, affine
 from jacobians.notation.symbols import Label, Symbol, reindexed, symbol_of
@@ -35,6 +44,7 @@ class TermUnifier:
             self._take(term)
         self.out, self.wrt = self.groups[0][0], self.groups[-1][1]
         self.fresh = count(len(self.sizes))
+        self.taken: set[Label] = set()  # labels that a factor had before it was taken at lookups of them
         self.zero = 0 in self.sizes.values()  # whether the term has no entry that is different from zero
 
     def _take(self, term: Term) -> None:
@@ -74,9 +84,40 @@ class TermUnifier:
 
     def join(self, left: list[Axis], right: list[Axis]) -> None:
         """Equate two lists of axes position by position and take them out of the term."""
+        self._take_together(left, right)
         while left and not self.zero:
             a, b = left.pop(), right.pop()
             self.equate(a, b)
+
+    def _take_together(self, left: Sequence[Axis], right: Sequence[Axis]) -> None:
+        """Take factors at lookups of several of their labels at once; one by one, there are many more entries."""
+        pairs = [(x.label, y) for a, b in zip(left, right, strict=True) for x, y in ((a, b), (b, a))
+                 if x.label is not None and y.lookup is not None]  # fmt: skip
+        by = dict(pairs)
+        if len(by) < 2 or len(by) < len(pairs) or any(i in by for axis in by.values() for i in axis.labels()):
+            return
+        for factors, fill in ((self.factors, 0), (self.lookups, -1)):
+            for k, factor in enumerate(factors):
+                some = {i: by[i] for i in factor.labels if i in by}
+                if len(some) > 1:
+                    factors[k] = self._taken(factor, some, fill)
+                    self.taken |= some.keys() if fill == 0 else set()
+
+    def _taken(self, factor: Factor, by: Mapping[Label, Axis], fill: int) -> Factor:
+        """A factor with several labels replaced by lookups."""
+        lookups = {i: self.lookups[axis.lookup] for i, axis in by.items() if axis.lookup is not None}
+        at = {i: (by[i].size, lookup.labels) for i, lookup in lookups.items()}
+        call, labels, _ = looked_up(factor.labels, at, self.sizes, fill)
+        arrays = [lookup.array for lookup in lookups.values()]
+        array = self.tape.emit(call, factor.array, *arrays, size=self.size(labels))
+
+        def index(k: int) -> Any:
+            if k < 0 or factor.labels[k] not in lookups:
+                return k if k < 0 else labels.index(factor.labels[k])
+            lookup = lookups[factor.labels[k]]
+            return (f"({lookup.symbol[0].names[0].name}_", *(labels.index(i) for i in lookup.labels), ")")
+
+        return Factor(array, labels, factor.symbol if self.tape.numeric else reindexed(factor.symbol, index))
 
     def equate(self, a: Axis, b: Axis) -> None:
         """Keep only the entries where two axes are at the same position. The axes themselves are gone."""
@@ -163,7 +204,7 @@ class TermUnifier:
             return
         if by.label is None and not by.inside(self.sizes):
             watched = any(label in f.labels for f in self.factors) or any(a.label == label for a in self.axes())
-            if not watched:
+            if not watched and label not in self.taken:
                 n, dtype = self.sizes[label], self.tape.dtype
                 self.factors.append(Factor(self.tape.emit(lambda: np.ones(n, dtype)), (label,), symbol_of("1", 1)))
         used = {a.lookup for a in self.axes()} | {by.lookup}
