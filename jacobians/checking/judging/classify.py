@@ -24,6 +24,7 @@ RESOLVED = 1e-3  # the relative error that a measurement must be able to see
 SHARP = 1e-4  # and the one at which no more steps are tried
 ROUGHLY = 0.02  # and the one beyond which it tells little
 NEGLIGIBLE = 1e-10  # of the changes of f that matter
+FAINT = 1e-9  # of |f| / |x|: a derivative that is so small is the difference of larger ones, and has their roundings
 
 
 @dataclass
@@ -64,8 +65,17 @@ class Claimed:
         """The rounding error that a correctly derived claim of this size may have."""
         relative = max(self.rtol, 64 * self.precision) * size + self.atol
         rounding = 8 * self.precision * np.maximum(self.output_scale, size)
-        # in single precision 1 - tanh² loses all digits; in double a loss beyond four digits is a mistake
-        return relative + (rounding if self.precision > 1e-10 else np.minimum(rounding, 1e-4 * size))
+        if self.precision > 1e-10:
+            return relative + rounding  # in single precision 1 - tanh² loses all digits
+        # in double a loss beyond four digits is a mistake, but for what is next to nothing: p − p² for p ≈ 1
+        scale = self.output_scale / np.maximum(self.reach / 1e4, 1.0)  # larger steps see more where x is tiny
+        beside = np.minimum(scale, np.maximum(self.row_scale, self.column_scale))
+        lost = np.minimum(rounding, 1e-4 * size)
+        lost = np.where(size <= FAINT * scale, np.minimum(256 * self.precision * scale, 0.05 * size), lost)
+        for known in (scale, beside):
+            noise = 64 * self.precision * known
+            lost = np.where(size <= (noise if known is scale else FAINT * known), np.maximum(noise, lost), lost)
+        return relative + lost
 
 
 def classify(claimed: Claimed, found: Estimate, *, final: bool) -> NDArray[np.int8]:
