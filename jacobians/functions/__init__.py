@@ -10,6 +10,9 @@
 - `products`: matrix products of every kind; `algebra`, `norms`: ``np.linalg``; `fourier`: ``np.fft``.
 - `statistics`: averages with weights, covariances, quantiles, histograms; `polynomials`; `special`: SciPy's ufuncs.
 - `scientific`, `distributions`: SciPy's functions that are no ufuncs, and those of ``scipy.stats``.
+- `stand_ins`: what takes the place of functions that tell nobody when they are called, in `creation` (``np.zeros``),
+  `iterating` (``np.vectorize``), `mathematics` (``math.sin``, ``float``) and `scientific`; `replacing`: where it stands
+  while a function is traced. `postponing`: large arrays whose numbers nobody may ask for.
 - `nested`: tuples, lists, dicts and dataclasses of arrays; `names`: what the source calls a value;
   `naming`: what formulas call it.
 - `trace`: `trace`, `jacobian` and the `Graph` that they give.
