@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ def check_hessian(
     grad: Callable[..., Any] | None = None,
     rtol: float = RTOL,
     atol: float = 0.0,
+    names: Sequence[str] | None = None,
     seed: int = 0,
     progress: bool | None = None,
 ) -> Report:
@@ -41,7 +42,7 @@ def check_hessian(
 
     Parameters
     ----------
-    f, x, argnums, rtol, atol, seed, progress
+    f, x, argnums, rtol, atol, names, seed, progress
         As for `check_jacobian`.
     H
         An array, a `Jacobian`, or a function of x that returns one. For several arguments a tuple (or a mapping by
@@ -60,7 +61,7 @@ def check_hessian(
     >>> check_hessian(f, [1.5, -2.0], [[-4.0, 3.0], [3.0, 0.0]]).ok
     True
     """
-    arguments = Arguments.of(f, x, argnums)
+    arguments = Arguments.of(f, x, argnums, names)
     gradient, how = _gradient(f, arguments, grad)
     if how == NUMERICAL:
         rtol = max(rtol, NUMERICAL_RTOL)

@@ -330,13 +330,15 @@ class Graph:
         """
         return showing.diagram(self._recording, self._value(of).numbers)
 
-    def check(self, wrt: Argument | None = None) -> Report:
-        """Compare the Jacobians of the output with finite differences of the function.
+    def check(self, wrt: Argument | None = None, order: int = 1) -> Report:
+        """Compare the derivatives of the output with finite differences of the function, or of its Jacobians.
 
         Parameters
         ----------
         wrt
             The name or number of an argument; all of them by default.
+        order
+            1 for Jacobians; 2 for Hessians, by every argument, then by every argument.
 
         Returns
         -------
@@ -355,28 +357,55 @@ class Graph:
         inputs = self._evaluation.inputs
         chosen = self._argument(wrt).numbers if wrt is not None else [n for one in inputs.values() for n in one.numbers]
         places = {n: (k, at) for k, one in inputs.items() for at, n in enumerate(one.numbers)}
-        findings = []
         for argument in chosen:
             if argument not in places:
                 raise ValueError(f"only arguments can be varied; {self._name(argument)} is none: {self._known()}")
+        if order == 2:
+            return self._check_hessians(chosen, places)
+        if order != 1:
+            raise ValueError(f"order must be 1 or 2; it is {order!r}")
+        findings = []
+        for argument in chosen:
             k, at = places[argument]
             outputs = self._evaluation.output.numbers
             wanted = [Wanted(n, argument, self._name(n), self._name(argument)) for n in outputs]
             for out, J in enumerate(self._recording.jacobians(wanted)):
 
                 def varied(value: Any, k: int = k, at: int = at, out: int = out) -> Any:
-                    return self._called(k, at, value)[out]
+                    return self._called({(k, at): value})[out]
 
                 value = self._array(argument)
                 (finding,) = check_jacobian(varied, value, J).findings
                 findings.append(replace(finding, name=f"∂{J.form.out_name}/∂{J.form.wrt_name}"))
         return Report(tuple(findings), self._title())
 
-    def _called(self, k: int, at: int, value: Any) -> list[Any]:
-        """The outputs for one array of argument k replaced."""
+    def _check_hessians(self, chosen: Sequence[int], places: Mapping[int, tuple[int, int]]) -> Report:
+        """Compare the Hessians of the output with differences of its Jacobians."""
+        from jacobians.checking import Report, check_hessian
+
+        names, findings, notes = [self._name(n) for n in chosen], [], {}
+        for out, number in enumerate(self._evaluation.output.numbers):
+            of = self._name(number)
+            wanted = [second.Second(number, k, l, (of, self._name(k), self._name(l))) for k in chosen for l in chosen]
+            rest = iter(second.hessians(self._recording, wanted))
+            H = tuple([tuple([next(rest) for _ in chosen]) for _ in chosen])
+
+            def varied(*values: Any, out: int = out) -> Any:
+                return self._called(dict(zip([places[n] for n in chosen], values, strict=True)))[out]
+
+            values = tuple([self._array(n) for n in chosen])
+            report = check_hessian(varied, values, H, argnums=range(len(chosen)), names=names)
+            called = [f"∂²{of}/∂{first}∂{other}" for other in names for first in names]
+            findings += [replace(one, name=name) for one, name in zip(report.findings, called, strict=True)]
+            notes.update(dict.fromkeys(report.notes))
+        return Report(tuple(findings), self._title(), notes=tuple(notes))
+
+    def _called(self, values: Mapping[tuple[int, int], Any]) -> list[Any]:
+        """The outputs for some arrays in arguments replaced, each by the number of the argument and its own in it."""
         arguments = list(self._arguments)
-        _, leaves, rebuild = flatten(arguments[k])
-        arguments[k] = rebuild([value if n == at else leaf for n, leaf in enumerate(leaves)])
+        for k in {k for k, _ in values}:
+            _, leaves, rebuild = flatten(arguments[k])
+            arguments[k] = rebuild([values.get((k, at), leaf) for at, leaf in enumerate(leaves)])
         return flatten(self._function(*arguments, **self._options))[1]
 
     def _one(self, leaves: Leaves, what: str) -> int:

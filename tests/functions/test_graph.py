@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jacobians import TracingError, jacobian, trace
+from jacobians.core import second
 
 rng = np.random.default_rng(0)
 A, X = rng.normal(size=(3, 2)), rng.normal(size=(3, 2))
@@ -442,3 +443,19 @@ def test_a_value_by_itself():
     assert g.explain().product == "∂x/∂x = 1"
     assert [row.formula for row in g.table().rows] == ["∂x_i/∂x_j = δ_ij"]
     assert str(g.diagram()) == "x (3,)"
+
+
+def test_second_derivatives_are_checked(monkeypatch):
+    A, x = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -1.1]]), np.array([0.4, -0.2, 0.9])
+    g = trace(lambda p, x: (np.sum(np.tanh(p["A"] @ x)), p["b"] * x**3), {"A": A, "b": x[::-1]}, x)
+    report = g.check(order=2)
+    assert report.ok
+    assert len(report.findings) == 2 * 9
+    assert report.findings[1].name == "∂²f₁/∂p.b∂p.A"
+    assert len(g.check("x", order=2).findings) == 2
+    right = second.hessians
+    monkeypatch.setattr(second, "hessians", lambda *arguments: [1.01 * H for H in right(*arguments)])
+    wrong = [one.name for one in g.check(order=2).findings if not one.ok]
+    assert wrong[:2] == ["∂²f₁/∂p.A∂p.A", "∂²f₁/∂x∂p.A"]
+    with pytest.raises(ValueError, match="order must be 1 or 2; it is 0"):
+        g.check(order=0)
