@@ -24,6 +24,7 @@ TEMPLATES = {
 TWO = {**dict.fromkeys(("Add", "Subtract", "Multiply", "Divide", "MatMul"), "xy"), "Solve": "Ab"}
 """The inputs of layers that have two."""
 
+WORD = re.compile(r"[^\W\d_]+[₀-₉]*")
 LETTER = re.compile(r"[^\W\d_][₀-₉]*(ᵀ|⁻¹)?")
 
 
@@ -49,6 +50,8 @@ def expression(layer: str, arguments: Mapping[str, str], longest: int = LONGEST)
         return ""
     if name == "Multiply" and needed[0] == needed[1]:
         template, arguments = "x²", {"x": needed[0]}
+    elif name == "MatMul" and needed[0] == needed[1]:
+        template = "(x·x)"
     if template == "xy":
         found = _product(arguments["x"], arguments["y"], name == "MatMul")
     elif template == "A⁻¹b":
@@ -63,7 +66,7 @@ def expression(layer: str, arguments: Mapping[str, str], longest: int = LONGEST)
 
 
 def _grouped(text: str) -> str:
-    return text if LETTER.fullmatch(text) else f"({bare(text)})"
+    return text if LETTER.fullmatch(text) or WORD.fullmatch(text) else f"({bare(text)})"
 
 
 def positions(formula: str, shape: Sequence[int], taken: Sequence[int]) -> str:
@@ -75,25 +78,39 @@ def positions(formula: str, shape: Sequence[int], taken: Sequence[int]) -> str:
     ('[1:-1]', 'ᵀ', '[2,0]')
     >>> positions("-> b;(0)b", (3, 2), (2,)), positions("-> a;(-1a+5)", (6,), (6,)), positions("-> a;(n_a)", (6,), (6,))
     ('[0]', '', '')
+    >>> positions("-> ab;a", (3,), (3, 1)), positions("-> ab;b", (3,), (1, 3)), positions("-> ab;a", (3,), (3, 2))
+    ('[:,None]', '[None]', '')
     """
     letters, _, axes = formula.removeprefix("-> ").partition(";")
     if len(letters) == 2 and axes == letters[::-1]:
         return "ᵀ"
     found: list[str] = []
-    used = ""
+    ranges: dict[str, str] = {}
     for number, step, letter, offset, plain in re.findall(
         r"\((\d+)\)|\((\d+)([a-zA-Z])([+-]\d+)\)|([a-zA-Z])(?![^(]*\))", axes
     ):
-        used += letter + plain
         if letter:
             start, n = int(offset), taken[letters.index(letter)]
-            stop, size = start + int(step) * (n - 1) + 1, shape[len(found)]
+            stop, size = start + int(step) * (n - 1) + 1, shape[len(ranges)]
             ends = "" if stop == size else str(stop - size if size - stop <= stop else stop)
-            found.append(f"{start or ''}:{ends}" + (f":{step}" if step != "1" else ""))
+            ranges[letter] = f"{start or ''}:{ends}" + (f":{step}" if step != "1" else "")
         else:
-            found.append(number or ":")
-    if len(found) != len(shape) or used != letters:
+            ranges[plain or f"number {len(ranges)}"] = number or ":"
+    followed = [letter for letter in ranges if letter in letters]
+    if len(ranges) != len(shape) or followed != sorted(followed, key=letters.index):
         return ""
+    rest = iter(ranges.items())
+    for letter in letters:
+        if letter not in ranges:
+            if taken[letters.index(letter)] != 1:
+                return ""
+            found.append("None")
+            continue
+        for name, text in rest:  # with the entries taken before it
+            found.append(text)
+            if name == letter:
+                break
+    found += [text for _, text in rest]
     while found and found[-1] == ":":
         found.pop()
     return f"[{','.join(found)}]" if found else ""

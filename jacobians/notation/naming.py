@@ -61,15 +61,30 @@ def named(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, Naming]
     taken = {*names.values(), *(name for one in steps for _, name in one.known)}
     own = [sorted(one.letters - {one.output} - {n for n, _ in one.arguments} - dict(one.known).keys()) for one in steps]
     free = iter(apart([letter for letters in own for letter in letters], taken))
+    made = {one.layer + names.get(n, ""): names[one.value] for one in steps for _, n in one.arguments[:1]}
     found: dict[int, Naming] = {number: (names[number], ()) for number in leaves}
     for one, letters in zip(steps, own, strict=True):
         changed = {letter: next(free) for letter in letters} | dict(one.known)
         changed |= {name: names[number] for name, number in one.arguments if number in names}
-        if one.layer == "Solve()" and (inverse := expression("Inverse()", {"x": changed.get("A", "")})):
-            changed["Y"] = inverse
+        if one.layer:
+            changed |= _meant(one, changed, letters, made)
         changed[one.output] = names[one.value]
         found[one.value] = names[one.value], tuple((old, new) for old, new in changed.items() if old != new)
     return found
+
+
+def _meant(step: Step, names: Mapping[str, str], letters: Sequence[str], made: Mapping[str, str]) -> dict[str, str]:
+    """The letters of a layer's own whose meaning has a name: the inverse of what it solves, the mean that it takes off.
+
+    `made` says what the source calls the output of a layer, by the layer and the name of its first argument.
+    """
+    x = names.get("x", "x")
+    meanings = {"X": x if {n for n, _ in step.arguments} == {"x"} else ""}
+    if step.layer == "Solve()":
+        meanings["Y"] = expression("Inverse()", {"x": names.get("A", "")})
+    if step.layer in ("Variance()", "StandardDeviation()"):
+        meanings["m"] = made.get(f"Mean(){x}", "") or expression("Mean()", {"x": x})
+    return {letter: meanings[letter] for letter in letters if meanings.get(letter)}
 
 
 def _called(leaves: Mapping[int, str], steps: Sequence[Step]) -> dict[int, str]:

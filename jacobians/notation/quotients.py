@@ -37,17 +37,30 @@ class Quotients:
         above: list[Sign] = []
         below: list[Sign] = []
         for one in product.signs:
-            parts = self._parts(one)
-            above += [parts[0]] if parts else [one]
-            below += [parts[1]] if parts else []
-        before = len(below)
+            parts = self._parts(one) or (one, None)
+            above += self._factors(parts[0])
+            below += self._factors(parts[1]) if parts[1] else []
+        before = len(above), len(below)
         while self._cancelled(above, below) or self._called(above, below):
             pass
-        if len(below) == before:
+        if before == (len(product.signs), len(below)) and len(above) == before[0]:
             return product
         ones = [Sign(f"(1/{one.name})", one.indices) for one in below]
         signs = (*(one for one in above if one.name != "1"), *ones)
         return arranged(product._replace(signs=signs))
+
+    def _factors(self, one: Sign) -> list[Sign]:
+        """A product with a number, taken apart: (c·x)_i is c x_i."""
+        parts = re.fullmatch(r"\((.+)·(.+)\)", one.name)
+        if parts is None or not closed(one.name[1:-1]) or re.search("[-+/]|·.*·", flat(one.name[1:-1])):
+            return [one]
+        shapes = [self.shapes.get(text) for text in parts.groups()]
+        if () not in shapes or None in shapes:
+            return [one]
+        return [
+            part for text, shape in zip(parts.groups(), shapes, strict=True)
+            for part in self._factors(Sign(text, one.indices if shape else ()))
+        ]  # fmt: skip
 
     @staticmethod
     def _cancelled(above: list[Sign], below: list[Sign]) -> bool:

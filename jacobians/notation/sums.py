@@ -164,8 +164,8 @@ def taken_apart(one: Sign) -> tuple[int, float, tuple[Sign, ...]]:
 
     >>> [f"{sign * number:g} {' '.join(map(str, rest))}" for sign, number, rest in map(taken_apart, (
     ...     Sign("(2·e)", ("i",)), Sign("(-p/z)", ("i",)), Sign("(1/2)"), Sign("(-2xy)"), Sign("(2-x)"), Sign("(x/2)"),
-    ...     Sign("(1/(2r))")))]
-    ['2 e_i', '-1 (p/z)_i', '0.5 ', '-2 xy', '1 (2-x)', '0.5 x', '0.5 (1/r)']
+    ...     Sign("(1/(2√(v+1)))")))]
+    ['2 e_i', '-1 (p/z)_i', '0.5 ', '-2 xy', '1 (2-x)', '0.5 x', '0.5 (1/√(v+1))']
     """
     name, sign, number = one.name, 1, 1.0
     inside = name[1:-1] if name.startswith("(") and name.endswith(")") and closed(name[1:-1]) else name
@@ -179,7 +179,7 @@ def taken_apart(one: Sign) -> tuple[int, float, tuple[Sign, ...]]:
             number, inside = float(front[1]), inside[front.end() :].removeprefix("·")
         if whole and (behind := re.search(r"/(\d+(?:\.\d+)?)$", inside)) and "/" not in flat(inside[: behind.start()]):
             number, inside = number / float(behind[1]), inside[: behind.start()]
-        if whole and (below := re.fullmatch(rf"([^/]+)/\((\d+(?:\.\d+)?)·?({ATOM})\)", inside)):
+        if whole and (below := re.fullmatch(rf"([^/]+)/\((\d+(?:\.\d+)?)·?({SINGLE})\)", inside)):
             number, inside = number / float(below[2]), f"{below[1]}/{below[3]}"
         if whole and re.fullmatch(NUMBER, inside):
             return sign, number * float(inside), ()
@@ -200,6 +200,8 @@ def cancelled(signs: list[Sign]) -> list[Sign]:
 
 
 ATOM = r"(?:[A-Za-z]+|[^\W\d_])[₀-₉\u0300-\u036f]*|‖[^‖]*‖|\w+\([^()]*\)"
+
+SINGLE = rf"√?(?:{ATOM}|\([^()]*\))[²³]?"  # what needs no parentheses below a line
 
 
 def closed(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
@@ -64,8 +65,9 @@ class Explained(Generic[J]):
         found: list[Definition] = []
         waiting = [self.formula]
         while waiting:
-            used = {token.rpartition("_")[0] or token for token in waiting.pop(0).split()}
-            new = [one for one in defined if one not in found and (one.left.rpartition("_")[0] or one.left) in used]
+            text = waiting.pop(0)
+            names = {one.left: one.left.rpartition("_")[0] or one.left for one in defined if one not in found}
+            new = [one for one in defined if one.left in names and re.search(rf"{names[one.left]}(?![₀-₉])", text)]
             found += new
             waiting += [one.right for one in new]
         return found

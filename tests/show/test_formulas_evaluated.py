@@ -271,6 +271,22 @@ def own_functions():
         lap = (u[:-2] - 2 * u[1:-1] + u[2:]) / dx**2
         return u[1:-1] + dt * lap
 
+    def layer_norm(x, gamma):
+        mu, var = x.mean(), x.var()
+        xhat = (x - mu) / np.sqrt(var + 1e-5)
+        return gamma * xhat
+
+    def nll(S, d):
+        return 0.5 * (d @ np.linalg.inv(S) @ d + np.linalg.slogdet(S)[1])
+
+    def kernel(X, ell):
+        K = np.exp(-((X[:, None] - X[None]) ** 2).sum(-1) / (2 * ell**2))
+        return K  # noqa: RET504
+
+    def ridge(w, X, y, lam):
+        r = X @ w - y
+        return r @ r + lam * w @ w
+
     n = rng.normal
     P = np.cov(n(size=(3, 9)))
     yield loss_of_a_layer, (n(size=(3, 2)), n(size=3), n(size=2), n(size=3)), "∂L/∂A_ij = −e_i (1-f²)_i x_j"
@@ -290,6 +306,17 @@ def own_functions():
         ("∂K_ij/∂P_kl = Σ_m δ_ik S⁻¹_mj Hᵀ_lm − Σ_mno (PHᵀ)_in S⁻¹_no H_ok S⁻¹_mj Hᵀ_lm"),
     )
     yield mahalanobis, (n(size=3), n(size=3), P), "∂f/∂x_i = 0.5 (1/f) (S⁻¹d)_i + 0.5 Σ_j (1/f) d_j S⁻¹_ji"
+    yield (
+        layer_norm,
+        (n(size=4), n(size=4)),
+        (
+            "∂f_i/∂x_j = δ_ij gamma_i (1/√(var+1e-05)) − 0.25 gamma_i xhat_i xhat_j (1/√(var+1e-05))"
+            " − 0.25 gamma_i (1/√(var+1e-05))"
+        ),
+    )
+    yield nll, (P, n(size=3)), "∂nll/∂S_ij = 0.5 S⁻¹_ji − 0.5 Σ_kl d_k S⁻¹_ki d_l S⁻¹_jl"
+    yield kernel, (n(size=(3, 2)), 1.2), "∂K_ij/∂X_kl = −δ_ik K_ij z₁_ijl (1/ell²) + δ_jk K_ij z₁_ijl (1/ell²)"
+    yield ridge, (n(size=3), n(size=(5, 3)), n(size=5), 0.1), "∂ridge/∂w_i = 2 Σ_j r_j X_ji + 2 lam w_i"
     yield diffusion, (n(size=6),), "∂f_i/∂u_j = 0.4 [j=i+2] + 0.2 [j=i+1] + 0.4 [j=i]"
 
 
