@@ -56,19 +56,24 @@ def _made(recording: Recording, node: Node, names: Mapping[int, Naming], before:
     """What a layer makes; of a traced function, letters of our own are explained."""
     name, letters = names.get(node.value, ("f", ()))
     known = dict(letters)
-    text = _expression(node, known, names)
-    letter = bool(recording.naming) and name.rstrip("₀₁₂₃₄₅₆₇₈₉") == node.layer.output_name and text not in ("", name)
+    text, short = _expression(node, known, names)
+    letter = bool(recording.naming) and name.rstrip("₀₁₂₃₄₅₆₇₈₉") == node.layer.output_name and text != name
     # short expressions are names, but for those of what has no name itself, and where the source has another one
-    own = letter and (len(text) > LONGEST or any(not before[n].explained for _, n in node.arguments if n in before))
+    own = letter and not (short and all(before[n].explained for _, n in node.arguments if n in before))
     shape = recording.values[node.value].shape
     return Value(name, shape, "", title(node), details(node, known), text, not own)
 
 
-def _expression(node: Node, known: Mapping[str, str], names: Mapping[int, Naming]) -> str:
-    """What a layer computes, in the names of the graph."""
+def _expression(node: Node, known: Mapping[str, str], names: Mapping[int, Naming]) -> tuple[str, bool]:
+    """What a layer computes, in the names of the graph; and whether that is short enough to be a name."""
     arguments = {name: known.get(name, name) for name in node.layer.input_names}
     arguments |= {name: names[number][0] for name, number in node.arguments if number in names}
-    return expression(node.layer.operation, arguments, LONG)
+    text = expression(node.layer.operation, arguments, LONG)
+    if text:
+        return text, len(text) <= LONGEST
+    options = node.layer.operation.partition("(")[2].removesuffix(")").replace(", ", ",")
+    given = [*arguments.values(), *([options] if 0 < len(options) <= LONGEST else [])]
+    return f"{type(node.layer).__name__}({','.join(given)})", False
 
 
 def _jacobian(edge: compiler.Edge, arrays: Sequence[Array]) -> Jacobian:
