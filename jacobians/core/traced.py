@@ -119,6 +119,8 @@ class Traced(LikeArray):
     @property
     def is_array(self) -> bool:
         """Whether NumPy has an array here, and not a number; arrays without axes are told apart."""
+        if self._view is not None and self._view.position is None:
+            return True
         return self._number in self.recording.zero_dimensional or self.ndim > 0
 
     @property  # type: ignore[misc]
@@ -165,7 +167,7 @@ class Traced(LikeArray):
     def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None) -> Traced:
         """A view of this array."""
         made = make(self)
-        return Traced(self.recording, made.number, View(self, self.version, make, write)) if made.ndim else made
+        return Traced(self.recording, made.number, View(self, self.version, make, write))
 
     # -- as an array ---------------------------------------------------------------------------------------------------
 
@@ -281,6 +283,8 @@ class Traced(LikeArray):
             return alone
         if self.is_constant:
             return np.array(self.value, dtype)
+        if dtype is not None and np.dtype(dtype).kind in "biu":  # integers are constant between the jumps
+            return np.array(plain(self.value), dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":
             refuse_plain(
                 sys._getframe(1),

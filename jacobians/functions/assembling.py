@@ -154,9 +154,8 @@ def dstack(tup: Sequence[Any]) -> Any:
 @rule(np.column_stack)
 def column_stack(tup: Sequence[Any]) -> Any:
     """Columns beside each other."""
-    parts = [whole(x) for x in tup]
     return concatenate(
-        [x[:, None] if np.ndim(x) == 1 else np.atleast_2d(x) if np.ndim(x) == 0 else x for x in parts], 1
+        [x[:, None] if np.ndim(x) == 1 else np.atleast_2d(x) if np.ndim(x) == 0 else x for x in as_arrays(*tup)], 1
     )
 
 

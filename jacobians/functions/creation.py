@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, refuse
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
@@ -29,6 +30,7 @@ from jacobians.functions.stand_ins import (
     stands_for_later,
     whole,
 )
+from jacobians.layers.entrywise import Identity
 
 Call = Callable[..., Any]
 
@@ -50,10 +52,19 @@ def made_of_others(original: Call, *arguments: Any, **options: Any) -> Any:
         found = RULES["astype"](found, dtype)
     if not isinstance(found, Traced):  # integers, which are constant
         return original(found, **options)
+    if not found.is_array:
+        found = boxed(found)
     missing = options.get("ndmin", 0) - found.ndim
     if missing > 0:
         found = RULES[np.expand_dims](found, tuple(range(missing)))
     return copied(found) if original is np.array and options.get("copy", True) else found
+
+
+def boxed(x: Traced) -> Traced:
+    """A number as an array without axes, which can be written into."""
+    found = apply(Identity(), x)
+    found.recording.zero_dimensional.add(found.number)
+    return found
 
 
 def objects(nested: Any) -> Any:

@@ -115,7 +115,7 @@ def take(x: Traced, key: Any) -> Any:
                 return x.viewed(partial(_row, key), lambda base, new: put(base, key, new))
     if is_basic(key):
         entries = moved(operator.getitem, x, key)
-        return entries.value[()] if not entries.ndim and entries.is_constant else entries
+        return entries.value[()] if not entries.is_array and entries.is_constant else entries
     along = _along(key, x.shape)
     if along is not None:
         axis, indices = along

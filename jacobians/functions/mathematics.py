@@ -26,7 +26,7 @@ Call = Callable[..., Any]
 
 def number(x: Any) -> Any:
     """A traced number; an array of one entry is taken for it, as by Python."""
-    return RULES[np.reshape](x, ()) if isinstance(x, Traced) and x.is_array and x.size == 1 else x
+    return RULES[np.reshape](x, ())[()] if isinstance(x, Traced) and x.is_array and x.size == 1 else x
 
 
 class Float(metaclass=Kind, original=float):

@@ -44,7 +44,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         base.become(apply(known, base, new))
 
     seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
-    if not (isinstance(seen, np.ndarray) and seen.ndim and np.may_share_memory(seen, given)):
+    if not (isinstance(seen, np.ndarray) and np.may_share_memory(seen, given)):
         return make(x)
     return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
 

@@ -19,7 +19,7 @@ def differences(f, arguments, k, size=1e-4):
 
         def at(times, step=step):
             moved = [np.array(a) for a in arguments]
-            moved[k] = x + times * step
+            moved[k] = np.asarray(x + times * step)
             return np.asarray(f(*moved), float)
 
         columns.append((8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * size))
