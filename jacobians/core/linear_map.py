@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from jacobians.core import streaming
 from jacobians.core.operators import linear_operator
 from jacobians.core.vectors import number, vectors
-from jacobians.engine import entries, pieces
+from jacobians.engine import pieces
 from jacobians.engine.sources import Between, Factors
 from jacobians.engine.tape import Array
 from jacobians.notation.formula import times
@@ -206,7 +206,7 @@ class LinearMap:
     @property
     def nonzeros(self) -> int:
         """How many entries can be different from zero."""
-        return entries.count(self.form, self.arrays)
+        return self._source.nonzeros()
 
     def sparse(self, format: Literal["csr", "csc", "coo"] = "csr") -> Any:  # noqa: A002 - as in SciPy
         """The matrix as a sparse array of SciPy, with the entries that can be non-zero (extra ``scipy``).

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from jacobians.engine import algebra, compiler
+from jacobians.engine import algebra, compiler, entries
 from jacobians.engine.linearized import Key, Linearized, Product
 from jacobians.engine.sparse import Format, sparse
-from jacobians.engine.sparse_products import multiplied
+from jacobians.engine.sparse_products import has_scipy, multiplied
 from jacobians.engine.tape import Array
 from jacobians.kept import kept
 from jacobians.notation.structure import Form, Shape
@@ -47,6 +47,10 @@ class Factors(NamedTuple):
     def sparse(self, kind: Format) -> Any:
         """The matrix as a sparse array of SciPy."""
         return sparse(self.form, self.arrays, kind)
+
+    def nonzeros(self) -> int:
+        """How many entries can be different from zero."""
+        return entries.count(self.form, self.arrays)
 
     def select(self, key: Key) -> Array:
         """Some entries."""
@@ -122,6 +126,12 @@ class Between(NamedTuple):
         if not self.graph.is_factored and self.graph.is_coupled:
             return multiplied(self.graph, self.number, kind)
         return self.factors.sparse(kind)
+
+    def nonzeros(self) -> int:
+        """How many entries can be different from zero."""
+        if not self.graph.is_factored and self.graph.is_coupled and has_scipy():
+            return int(multiplied(self.graph, self.number, "csr", pattern=True).nnz)
+        return self.factors.nonzeros()
 
     def select(self, key: Key) -> Array:
         """Some entries."""

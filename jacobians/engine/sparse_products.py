@@ -7,6 +7,7 @@ tell. SciPy multiplies such matrices in the time that their entries take.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from math import prod
 from typing import Any
 
@@ -20,8 +21,16 @@ from jacobians.engine.tape import Array
 from jacobians.notation.structure import Form
 
 
-def multiplied(graph: Linearized, number: int, kind: Format) -> Any:
-    """A wanted Jacobian of a graph as a sparse array, from the first value to the last, or back if that is narrower."""
+def has_scipy() -> bool:
+    """Whether SciPy is there."""
+    return find_spec("scipy") is not None
+
+
+def multiplied(graph: Linearized, number: int, kind: Format, pattern: bool = False) -> Any:
+    """A wanted Jacobian of a graph as a sparse array, from the first value to the last, or back if that is narrower.
+
+    With `pattern`, every entry of the local Jacobians is 1, so that none is lost because a sum happens to be zero.
+    """
     one = graph.structure.wanted[number]
     edges = compiler.between(graph.structure.edges, one.value, one.argument)
     backwards = prod(one.out_shape) < prod(one.wrt_shape)
@@ -30,6 +39,8 @@ def multiplied(graph: Linearized, number: int, kind: Format) -> Any:
     for edge in sorted(edges, key=lambda e: -e.argument if backwards else e.value):
         here, there = (edge.value, edge.argument) if backwards else (edge.argument, edge.value)
         path = _local(edge, graph.arrays)
+        if pattern:
+            path.data = np.ones(path.nnz)
         if here != start:
             path = _product(*((found[here], path) if backwards else (path, found[here])))
         found[there] = found[there] + path if there in found else path

@@ -83,8 +83,7 @@ def at(ufunc: np.ufunc, x: Any, indices: Any, *values: Any) -> None:
             "write into an array made with np.zeros_like of a traced one",
         )
     positions = np.arange(x.size).reshape(x.shape)[plain(indices)]
-    flat = np.unique(positions)
-    if flat.size == positions.size:
+    if not positions.size or np.bincount(positions.reshape(-1)).max() == 1:
         x[indices] = RULES[ufunc](x[indices], *values)
     elif ufunc is np.add or ufunc is np.subtract:
         given = np.broadcast_to(values[0], positions.shape)
