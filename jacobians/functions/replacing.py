@@ -21,6 +21,7 @@ from jacobians.functions.mathematics import BUILTINS
 from jacobians.functions.stand_ins import (
     StandIn,
     begin,
+    end,
     in_place_of,
     require_imported,
     thorough,
@@ -127,6 +128,7 @@ def called_with_stand_ins(
         return call()
     finally:
         recording.is_open = False
+        end()
         with lock:
             for key, _, _ in found:
                 if key in _entered and _entered[key].leave(recording):

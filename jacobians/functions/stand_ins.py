@@ -38,6 +38,11 @@ def begin(recording: Recording, thorough: bool) -> None:
     _traces.open.append((recording, thorough))
 
 
+def end() -> None:
+    """Let go of the recordings that are closed, with all their arrays."""
+    innermost()
+
+
 def innermost() -> Recording | None:
     """The recording of the innermost function that is being traced in this thread."""
     while _traces.open:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
 from jacobians import Sigmoid, hessian, jacobian, trace
+from jacobians.core.graph import Recording
 from jacobians.core.postponed import DEEPEST, LARGE, Postponed
 
 rng = np.random.default_rng(0)
@@ -185,3 +188,19 @@ def test_what_f_changes_afterwards_does_not_count():
 
     h = rng.normal(size=N)
     np.testing.assert_allclose(jacobian(f, sparse=True)(u) @ h, product(same, u, h), rtol=1e-6, atol=1e-6)
+
+
+def test_nothing_of_a_call_is_held_after_it():
+    """Neither the arrays nor the recording: no cycle waits for the garbage collector, and no list remembers them."""
+    u = rng.normal(size=N)
+    gc.collect()
+    gc.disable()
+    try:
+        for f in (FUNCTIONS["stencil"], FUNCTIONS["written at places"], lambda u: u[NEAR].sum(axis=1), lambda u: 2 * u):
+            jacobian(f, sparse=True)(u)
+            hessian(lambda u, f=f: np.sum(f(u) ** 2), sparse=True)(u)
+            with pytest.raises(ZeroDivisionError):
+                jacobian(lambda u: u / (1 // 0))(u)
+        assert not [one for one in gc.get_objects() if type(one) in (Recording, Postponed)]
+    finally:
+        gc.enable()
