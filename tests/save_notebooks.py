@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 def executed(path):
     """A notebook with its cells run in a kernel of their own; cells keep their ids and their metadata."""
+    import nbformat  # of the extra `notebook`, which tests do without
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, 4)
     metadata = notebook.metadata.copy()
     NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False).execute()
@@ -36,6 +36,8 @@ def merged(outputs):
 
 def main(names):
     """Save the notebooks of these names, or all."""
+    import nbformat
+
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         if not names or path.stem in names:
             nbformat.write(executed(path), path)
