@@ -33,14 +33,15 @@ def reduce(
         return REDUCTIONS[ufunc](x, axis=axis, keepdims=keepdims, **options)
     if where is not True:
         refuse(f"np.{ufunc.__name__}.reduce with where=", "choose the entries first, as in x[condition]")
+    if np.size(x) == 0 and not isinstance(initial, Traced):
+        begin = {} if initial is np._NoValue else {"initial": initial}
+        return ufunc.reduce(plain(x), axis=axis, keepdims=keepdims, **begin)
     ndim = np.ndim(x)
     axes = range(ndim) if axis is None else [k % ndim for k in (axis if isinstance(axis, tuple) else (axis,))]
     parts = np.moveaxis(x, list(axes), range(len(axes)))
     parts = [parts[k] for k in np.ndindex(parts.shape[: len(axes)])]
     if initial is not np._NoValue and initial is not None:
         parts.insert(0, initial)
-    if not parts or (len(parts) == 1 and ufunc.identity is None and not isinstance(parts[0], Traced)):
-        raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
     if len(parts) == 1 and ufunc.identity is not None:
         parts.insert(0, ufunc.identity)
     result = fold(lambda a, b: RULES[ufunc](a, b), parts)

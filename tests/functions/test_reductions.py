@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jacobians import TracingError, jacobian
+from jacobians import TracingError, jacobian, trace
 from tests.functions.differences import right
 
 rng = np.random.default_rng(1)
@@ -142,3 +142,26 @@ def test_what_is_not_chosen_counts_for_nothing(text):
 def test_options_without_a_derivative_are_refused(text):
     with pytest.raises((TracingError, ValueError)):
         jacobian(eval(f"lambda x: {text}", {"np": np}))(v)
+
+
+def test_reductions_of_nothing_and_of_one_entry():
+    x = np.array([0.4, -1.2, 2.0])
+    for f in (
+        lambda x: np.exp(np.logaddexp.reduce(x[:0])) + x,
+        lambda x: np.subtract.reduce(x[:0], initial=2.0) * x,
+        lambda x: np.hypot.reduce(x[:1]) + np.logaddexp.reduce(x[1:2]) * x,
+        lambda x: np.arctan2.reduce(x[1:], initial=0.5) * x,
+        lambda x: np.logaddexp.reduce(np.stack([x, x * x]), axis=1, keepdims=True),
+        lambda x: np.subtract.reduce(x[:0], initial=x[0]) * x,
+    ):
+        right(f, x)
+        np.testing.assert_array_equal(trace(f, x).output, f(x))
+    with pytest.raises(ValueError, match="zero-size"):
+        jacobian(lambda x: np.arctan2.reduce(x[:0]) * x)(x)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_sequences_of_few_numbers(count, endpoint):
+    right(lambda x: np.linspace(x[0], x[1], count, endpoint=endpoint), np.array([0.5, 2.0]))
+    right(lambda x: np.geomspace(x[0], x[1], count, endpoint=endpoint), np.array([0.5, 2.0]))
