@@ -106,7 +106,7 @@ _OF_LISTS = (
 stands_for(*_OF_LISTS)(of_list)
 _NOT_OF_LISTS = "LinAlgError", "multi_dot"
 stands_for(*(getattr(np.linalg, name) for name in np.linalg.__all__ if name not in _NOT_OF_LISTS))(of_list)
-for _module in (np.linalg, np):
+for _module in (np.linalg, np.polynomial.polynomial, np.polynomial, np):
     enter(_module, Lens(_module))
 
 
@@ -117,6 +117,14 @@ for _module in (np.linalg, np):
 def compared(original: Call, *arguments: Any, **options: Any) -> Any:
     """A comparison of the plain values."""
     return original(*plain(arguments), **options)
+
+
+@stands_for(np.polynomial.polynomial.polyfit)
+def polyfit(original: Call, x: Any, y: Any, deg: Any, *more: Any, **options: Any) -> Any:
+    """The coefficients of the polynomial of a degree that fits best, the constant one first."""
+    if not any_traced([x, y]) or more or {*options} - {"w"} or np.ndim(deg):
+        return original(x, y, deg, *more, **options)
+    return np.polyfit(whole(x), whole(y), deg, **options)[::-1]
 
 
 def matrix(original: Call, *arguments: Any, **options: Any) -> Any:

@@ -235,10 +235,18 @@ def _special(layer: Special, *inputs: Any, compute: Callable[..., Any]) -> Trace
     return apply(layer, *inputs, compute=compute)
 
 
+def _of_objects(ufunc: np.ufunc, *inputs: Any) -> Any:
+    """A Python function of every entry by itself."""
+    found = ufunc(*[x.__array__(object) if isinstance(x, Traced) else x for x in inputs])
+    return tuple(map(RULES["whole"], found)) if isinstance(found, tuple) else RULES["whole"](found)
+
+
 @rule("unknown ufunc")
 def unknown(ufunc: np.ufunc) -> Callable[..., Any] | None:
     """The rule for a ufunc that has none yet, if it is one of SciPy's."""
     global S
+    if all(set(types) <= set("O->") for types in ufunc.types):  # made of a Python function by np.frompyfunc
+        return partial(_of_objects, ufunc)
     module, name = sys.modules.get("scipy.special"), ufunc.__name__
     if ufunc not in (getattr(module, name, None), getattr(getattr(module, "_ufuncs", None), name, None)):
         return None

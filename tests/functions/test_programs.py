@@ -8,7 +8,7 @@ import pytest
 
 from tests.functions.differences import right
 
-MODULES = "science", "learning", "python", "fields", "features", "writing", "algorithms"
+MODULES = "science", "learning", "python", "fields", "features", "writing", "library", "algorithms"
 
 
 def programs(module):
