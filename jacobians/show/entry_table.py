@@ -45,7 +45,7 @@ class EntryTable:
         )
         return styled(
             f'<div class="jacobians"><p>{html(self.heading)}, {typeset(self.formula)}</p>'
-            f"{self.table()}<p>−{limit:.3g} {bar} {limit:.3g}</p></div>"
+            f'{self.table()}<p>−{limit:.3g} {bar}<span class="unstyled"> to</span> {limit:.3g}</p></div>'
         )
 
     def _limit(self) -> float:
