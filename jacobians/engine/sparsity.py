@@ -192,7 +192,7 @@ def _writes(
     constant, begun, written = np.zeros(count, form.dtype), np.zeros(count, bool), np.zeros(count, bool)
     for term, some in zip(form.terms, slots, strict=True):
         if not term.factors:
-            np.add.at(constant, some, term.sign)
+            constant += term.sign * np.bincount(some, minlength=count)
             begun[some] = written[some] = True
     windows, lists = list[Window](), list[Listed]()
     for number, (term, some, exists) in enumerate(zip(form.terms, slots, existing, strict=True)):
