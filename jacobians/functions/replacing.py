@@ -6,6 +6,7 @@ everybody else; and it is taken back when the last function that is traced with 
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import sys
@@ -23,6 +24,7 @@ from jacobians.functions.stand_ins import (
     begin,
     end,
     in_place_of,
+    innermost,
     require_imported,
     thorough,
 )
@@ -168,6 +170,22 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
             plan = _plan(vars(module), None, is_thorough)
             yield vars(module), plan.wanted
             waiting += plan.modules
+    if is_thorough:
+        yield vars(builtins), {"__import__": _IMPORT}
+
+
+def _imported(
+    name: str, names: Any = None, local: Any = None, fromlist: Any = (), level: int = 0
+) -> Any:  # as `__import__` is called
+    """What an import statement in a function of the user's gives him."""
+    entered = _entered.get(id(vars(builtins)))
+    original = _import if entered is None else entered.replaced["__import__"][0]
+    module = original(name, names, local, fromlist, level)
+    return thorough(module) if innermost() is not None and id(names) in _entered else module
+
+
+_import = builtins.__import__
+_IMPORT = StandIn(_import, _imported)
 
 
 def _collect(function: Any, found: list[FunctionType], depth: int) -> None:

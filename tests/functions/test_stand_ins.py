@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import cmath
 import functools
 import math
@@ -148,6 +149,26 @@ def test_whatever_numpy_is_called():
     right(names["f"], v)
     right(names["g"], v)
     assert type(names["n"]) is types.ModuleType
+
+
+def test_imports_in_a_function():
+    def f(x):
+        import math as m
+        from math import exp as e
+
+        import numpy as xp
+        import numpy.linalg as la
+        from numpy import ones
+
+        y, z = xp.zeros(3), ones(3)
+        y[:], z[0] = x * m.sin(x[0]), e(x[1])
+        return y * z * la.norm([x[0], x[1]])
+
+    before = builtins.__import__
+    right(f, v)
+    assert np.allclose(trace(f, v).output, f(v))
+    assert builtins.__import__ is before
+    assert type(f(v)) is np.ndarray
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
