@@ -41,6 +41,8 @@ def _sparse_product(A: Any, x: Traced) -> Traced:
     """A constant sparse matrix times an array."""
     if A.ndim != 2 or not x.ndim or x.shape[0] != A.shape[1]:
         raise ValueError(f"matmul: a sparse matrix of shape {A.shape} and an array of shape {x.shape} do not fit")
+    if A.dtype.kind == "O":
+        refuse("a sparse matrix of traced values", "write A.multiply(c) @ x as A @ (c * x), for a constant A")
     entries = A.tocoo()
     layer = layers.SparseMatMul(entries.data, entries.row, entries.col, A.shape)
     value: Any = x.value

@@ -95,6 +95,13 @@ def test_errors():
             jacobian(f)(x)
 
 
+def test_a_matrix_of_traced_values_is_refused_and_its_sum_is_right():
+    A, x = random_matrix(M, N), rng.normal(size=N)
+    np.testing.assert_allclose(jacobian(lambda x: A.multiply(x).sum())(x), A.toarray().sum(axis=0))
+    with pytest.raises(TracingError, match=r"A @ \(c \* x\)"):
+        jacobian(lambda x: A.multiply(x) @ x)(x)
+
+
 def test_a_trace_in_a_trace_and_a_constant():
     A, x = random_matrix(M, N), rng.normal(size=N)
 
