@@ -22,6 +22,8 @@ import pytest
 from numpy import zeros
 
 from jacobians import TracingError, hessian, jacobian, trace
+from jacobians.core.graph import Recording
+from jacobians.functions.replacing import Names
 from tests.functions import helpers_of_users
 from tests.functions.differences import right
 from tests.functions.helpers_of_users import squares
@@ -117,6 +119,50 @@ def test_arrays_of_the_module_itself_are_refused():
         with pytest.raises(TracingError, match="cannot be traced in"):
             jacobian(one)(v)
     np.testing.assert_array_equal(TABLE, before)
+
+
+def test_parts_of_an_array_of_the_module_are_refused():
+    before = TABLE.copy()
+    for part in (
+        lambda: np.reshape(TABLE, 9),
+        lambda: np.asarray(TABLE)[0],
+        lambda: np.transpose(TABLE)[0],
+        TABLE.view,
+    ):
+
+        def f(x, part=part):
+            y = part()
+            y[:3] = x[0]
+            return TABLE * x[1]
+
+        with pytest.raises(TracingError, match="cannot be traced in"):
+            jacobian(f)(v)
+    np.testing.assert_array_equal(TABLE, before)
+
+
+def test_it_is_remembered_which_functions_need_it():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        y = TABLE.copy()
+        y[0] = x
+        return y
+
+    for count in (2, 3, 4):
+        jacobian(f)(v)
+        assert len(calls) == count
+
+
+def test_what_an_interrupt_leaves_is_cleared_away():
+    names = {"np": np}
+    replaced, lost, other = Names(names), Recording({}), Recording({})
+    replaced.enter(lost, {"np": "stand-in"})
+    lost.is_open = False  # without `leave`
+    replaced.enter(other, {"np": "stand-in"})
+    assert names["np"] == "stand-in"
+    assert replaced.leave(other)
+    assert names["np"] is np
 
 
 def test_other_modules_of_the_user():
@@ -241,6 +287,22 @@ def test_where_a_type_is_compared_float_is_what_it_was():
     assert jacobian(names["f"])(2.0, 3.0) == 3.0
     with pytest.raises(TracingError, match="float"):
         jacobian(names["g"])(v)
+
+
+def test_numbers_of_two_kinds():
+    right(lambda x: math.remainder(x[0] + 3, abs(x[1]) + 0.7) + math.prod(x, start=3.0) + math.prod([x[0], 2]), v)
+    right(lambda x: abs(cmath.rect(x[0] + 2, x[1]) - (1 + 2j)) ** 2 + cmath.polar(x[0] + 1j * x[2])[1], v)
+
+
+def test_names_of_the_module_are_its_own():
+    names = {"float": lambda t: 2 * t}
+    exec("def f(x):\n return float(x[0]) * x", names)
+    right(names["f"], v)
+    names = {"np": np}
+    exec("def f(x):\n if x[0] > 0:\n  return x\n y = zeros(3)\n y[:] = x * x\n return y", names)
+    right(names["f"], abs(v))
+    names["zeros"] = np.zeros  # which comes in later
+    right(names["f"], -abs(v))
 
 
 # --- entry by entry ---------------------------------------------------------------------------------------------------
