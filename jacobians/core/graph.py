@@ -107,8 +107,8 @@ class Recording:
         names, known = layer.input_names, tuple(numbers)
         if len(names) != len(known):
             raise TypeError(f"{type(layer).__name__} takes {len(names)} inputs; {len(known)} given")
-        if self.constants or known.count(None) > 1:
-            constants = self.constants
+        constants = self.constants
+        if known.count(None) > 1 or not constants.isdisjoint(known):
             chosen = [n is not None and n not in constants for n in known]
             names, known = tuple(compress(names, chosen)), tuple(compress(known, chosen))
         elif None in known:

@@ -43,6 +43,9 @@ def is_basic(key: Any) -> bool:
     return True
 
 
+_layers = Memory()
+
+
 # --- single rows and entries, which programs write and read one after another -----------------------------------------
 
 Form = tuple[int, ...]
@@ -87,12 +90,13 @@ def _key(form: Form, row: tuple[int, ...]) -> tuple[Any, ...]:
 @rule("written")
 def written(base: Traced, pending: Pending) -> Traced:
     """An array with all that has been written into it."""
-    places = [_key(pending.form, row) for row in pending.rows]
-    pieces = list(pending.rows.values())
+    rows, pieces = tuple(pending.rows), list(pending.rows.values())
+    places = [_key(pending.form, row) for row in rows]
     output = base.value.copy(order="K")
     for place, piece in zip(places, pieces, strict=True):
         output[place] = piece.value if isinstance(piece, Traced) else piece
-    return apply(Replace(places, output.shape), base, *pieces, output=output)
+    layer = _layers.recall((pending.form, rows, output.shape), lambda: Replace(places, output.shape))
+    return apply(layer, base, *pieces, output=output)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -208,9 +212,6 @@ def put(x: Traced, key: Any, value: Any) -> None:
     output = x.value.copy(order="K")
     output[key] = piece.value if isinstance(piece, Traced) else piece
     x.become(apply(layer, x, piece, output=output))
-
-
-_layers = Memory()
 
 
 def _replacing(key: Any, shape: tuple[int, ...]) -> tuple[Replace, tuple[int, ...]]:

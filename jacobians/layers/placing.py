@@ -7,6 +7,7 @@ positions: an axis that follows one axis of the output is that label or an affin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,7 @@ class Replace(Layer):
         object.__setattr__(self, "places", tuple(self.places))
         super().__post_init__()
 
-    @property
+    @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs: x, then x0, x1, …."""
         return ("x", *(f"x{k}" for k in range(len(self.places))))
