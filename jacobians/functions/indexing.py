@@ -92,11 +92,20 @@ def written(base: Traced, pending: Pending) -> Traced:
     """An array with all that has been written into it."""
     rows, pieces = tuple(pending.rows), list(pending.rows.values())
     places = [_key(pending.form, row) for row in rows]
-    output = base.value.copy(order="K")
+    output = _copied_for(pieces, base.value)
     for place, piece in zip(places, pieces, strict=True):
         output[place] = piece.value if isinstance(piece, Traced) else piece
     layer = _layers.recall((pending.form, rows, output.shape), lambda: Replace(places, output.shape))
     return apply(layer, base, *pieces, output=output)
+
+
+def _copied_for(pieces: list[Any], array: Any) -> Any:
+    """A copy of an array to write pieces into, of which some may be of an outer trace: then it must be, too."""
+    if not isinstance(array, Traced):
+        for piece in pieces:
+            if isinstance(piece, Traced) and isinstance(value := piece.value, Traced):
+                return Traced(value.recording, value.recording.constant(array.copy(order="K")))
+    return array.copy(order="K")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -209,7 +218,7 @@ def put(x: Traced, key: Any, value: Any) -> None:
         return
     layer, shape = _replacing(key, x.shape)
     piece = _cast(_broadcast(piece, shape), x)
-    output = x.value.copy(order="K")
+    output = _copied_for([piece], x.value)
     output[key] = piece.value if isinstance(piece, Traced) else piece
     x.become(apply(layer, x, piece, output=output))
 

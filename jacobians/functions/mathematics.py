@@ -16,9 +16,8 @@ import numpy as np
 from jacobians.core.extras import extra
 from jacobians.core.like_array import Text
 from jacobians.core.rules import RULES, refuse
-from jacobians.core.traced import Traced
+from jacobians.core.traced import Traced, plain
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.constants import plain
 from jacobians.functions.stand_ins import Kind, Lens, enter, named, stands_for, whole
 
 Call = Callable[..., Any]
@@ -29,6 +28,12 @@ def number(x: Any) -> Any:
     return RULES[np.reshape](x, ())[()] if isinstance(x, Traced) and x.is_array and x.size == 1 else x
 
 
+def value(x: Any) -> Any:
+    """The plain number, or array, of a traced one, in however many traces."""
+    x = plain(x)
+    return x[()] if isinstance(x, np.ndarray) and not x.ndim else x
+
+
 class Float(metaclass=Kind, original=float):
     """``float``, which leaves traced numbers what they are."""
 
@@ -36,7 +41,7 @@ class Float(metaclass=Kind, original=float):
     def make(*arguments: Any) -> Any:
         """A floating-point number."""
         if len(arguments) == 1 and isinstance(x := arguments[0], Traced) and not x.is_constant:
-            float(plain(x))
+            float(value(x))
             return number(x)
         if arguments and isinstance(arguments[0], Text):
             refuse("float() of the text of a traced value", "use the value itself, or np.round(x, digits)")
@@ -54,7 +59,7 @@ class Complex(metaclass=Kind, original=complex):
         real, imag = (
             (*arguments, options.get("imag", 0.0))[:2] if arguments else (options.get("real", 0.0), options["imag"])
         )
-        complex(plain(real), plain(imag))
+        complex(value(real), value(imag))
         return number(real) + 1j * number(imag)
 
 
@@ -68,7 +73,7 @@ def alike(rule: Any, *originals: Call) -> None:
     def call(original: Call, *arguments: Any, **options: Any) -> Any:
         if not any_traced(arguments):
             return original(*arguments, **options)
-        original(*plain(arguments), **options)
+        original(*map(value, arguments), **options)
         return rule(*map(number, arguments), **options)
 
     stands_for(*originals)(call)
@@ -83,7 +88,7 @@ def _log(x: Any, base: Any = None) -> Any:
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    return x - y * np.rint(plain(x) / plain(y))
+    return x - y * np.rint(value(x) / value(y))
 
 
 def _special(name: str) -> Call:
@@ -133,7 +138,7 @@ if hasattr(math, "sumprod"):  # of Python 3.12
 
 
 def _plain(original: Call, *arguments: Any, **options: Any) -> Any:
-    return original(*plain(arguments), **options)
+    return original(*map(value, arguments), **options)
 
 
 for _module in (math, cmath):

@@ -60,6 +60,7 @@ def is_thorough() -> bool:
 def constant(made: Any) -> Any:
     """A new array, as a traced one that depends on nothing, so that traced values can be written into it."""
     recording = innermost()
+    made = made.view(np.ndarray) if isinstance(made, Outside) else made
     if recording is None or type(made) is not np.ndarray or made.dtype.kind not in "fc":
         return made
     number = recording.constant(made)

@@ -197,24 +197,25 @@ def test_whatever_numpy_is_called():
     assert type(names["n"]) is types.ModuleType
 
 
+def imported(x):
+    import math as m
+    from math import exp as e
+
+    import numpy as xp
+    import numpy.linalg as la
+    from numpy import ones
+
+    y, z = xp.zeros(3), ones(3)
+    y[:], z[0] = x * m.sin(x[0]), e(x[1])
+    return y * z * la.norm([x[0], x[1]])
+
+
 def test_imports_in_a_function():
-    def f(x):
-        import math as m
-        from math import exp as e
-
-        import numpy as xp
-        import numpy.linalg as la
-        from numpy import ones
-
-        y, z = xp.zeros(3), ones(3)
-        y[:], z[0] = x * m.sin(x[0]), e(x[1])
-        return y * z * la.norm([x[0], x[1]])
-
     before = builtins.__import__
-    right(f, v)
-    assert np.allclose(trace(f, v).output, f(v))
+    right(imported, v)
+    assert np.allclose(trace(imported, v).output, imported(v))
     assert builtins.__import__ is before
-    assert type(f(v)) is np.ndarray
+    assert type(imported(v)) is np.ndarray
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -238,6 +239,11 @@ def mathematics(x):
 @pytest.mark.parametrize("f", [numbers_of_python, mathematics])
 def test_numbers(f):
     right(f, v)
+
+
+@pytest.mark.parametrize("f", [written, squares, copies, likes, sequences, list_of_numbers, mathematics, imported])
+def test_in_traces_of_traces(f):
+    np.testing.assert_allclose(jacobian(jacobian(f))(v), hessian(f)(v), rtol=1e-10, atol=1e-12)
 
 
 def test_special_functions_of_math():
