@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jacobians.core.applying import forwarded
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
@@ -63,7 +64,7 @@ class Part(Layer):
 
     def local(self, *inputs_and_z: Array) -> Local:
         inputs = self._whole(inputs_and_z[:-1])
-        local = self.layer.local(*inputs, self.layer.forward(*inputs))
+        local = self.layer.local(*inputs, forwarded(self.layer, inputs))
         found = {}
         for name, split in zip(self.layer.input_names, self.split, strict=True):
             if name in local:

@@ -233,3 +233,17 @@ def test_values_that_are_left_from_a_trace_are_refused():
 
     with pytest.raises(TracingError, match="writing a value of an inner trace into an array of an outer one"):
         jacobian(outer)(x)
+
+
+def complex_on_the_way(x):
+    z = np.exp(1j * x)
+    w = np.zeros(4, complex)
+    w[0], w[1:] = z[1] * x[0], x[1:] ** 2 + 2j * x[:-1]
+    return np.array([np.abs(z.sum()) ** 2, (z**3 * x).imag.sum(), (w * w * z).real.sum(), np.abs(np.fft.fft(w))[1]])
+
+
+def test_second_derivatives_through_complex_values():
+    x = np.array([0.3, 0.5, 0.7, 0.2])
+    H = hessian(complex_on_the_way)(x)
+    assert check_hessian(complex_on_the_way, x, H).ok
+    np.testing.assert_allclose(jacobian(jacobian(complex_on_the_way))(x), H, atol=1e-12)
