@@ -180,8 +180,10 @@ def gathered(labels: Labels, at: Label, axis: Axis, sizes: Sizes, lookup: Labels
         return as_strided(x, (*x.shape[:k], *shape, *x.shape[k + 1 :]), (*x.strides[:k], *strides, *x.strides[k + 1 :]),
                           writeable=False)  # fmt: skip
 
+    at_labels = positions(axis, inner, sizes)  # now: sizes belong to whoever builds a term, and change
+
     def taken(x: Any) -> Any:
-        where = np.broadcast_to(positions(axis, inner, sizes)(), shape)
+        where = np.broadcast_to(at_labels(), shape)
         missing = (where < 0) | (where >= size)
         found = x[(slice(None),) * k + (np.where(missing, 0, where),)]
         return np.where(arranged(tuple(inner), result)(missing), fill, found) if missing.any() else found

@@ -247,3 +247,12 @@ def test_second_derivatives_through_complex_values():
     H = hessian(complex_on_the_way)(x)
     assert check_hessian(complex_on_the_way, x, H).ok
     np.testing.assert_allclose(jacobian(jacobian(complex_on_the_way))(x), H, atol=1e-12)
+
+
+def test_derivatives_of_derivatives_of_kronecker_products():
+    A = np.array([[0.3, 0.5], [-0.2, 0.9]])
+
+    def f(A):
+        return np.linalg.solve(np.eye(4) - np.kron(A, A), np.eye(2).ravel())
+
+    np.testing.assert_allclose(jacobian(jacobian(f))(A), hessian(f)(A), atol=1e-12)
