@@ -217,3 +217,19 @@ def test_nothing_is_computed_for_arguments_that_are_constant():
     found = jacobian(lambda x: Product()(x, np.array([2.0, 3.0])))(np.array([1.0, 1.0]))
     np.testing.assert_array_equal(found, np.diag([2.0, 3.0]))
     assert asked == ["x"]
+
+
+def test_parameters_may_be_annotated_in_any_way():
+    class Written(Layer):
+        a: "Parameter"
+        b: "layers.Parameter"  # noqa: F821 - as in a module that imports another name for it
+
+        def forward(self, x):
+            return self.a * x + self.b
+
+        def local(self, x, z):
+            return {"x": term("a_i -> i;i", self.a), "a": term("x_i -> i;i", x), "b": term("-> i;i")}
+
+    layer = Written([2.0, 3.0], [1.0, 1.0])
+    assert list(layer.parameters) == ["a", "b"]
+    np.testing.assert_array_equal(layer.jacobians([1.0, 4.0])["b"], np.eye(2))

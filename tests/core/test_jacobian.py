@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from jacobians import Jacobian, JacobianTooLarge, term
+from jacobians import Chain, Jacobian, JacobianTooLarge, Linear, term
 from jacobians.engine import memory
 
 
@@ -111,6 +111,13 @@ def test_too_large_depends_on_what_is_there(monkeypatch):
         J.full()
     monkeypatch.setattr(memory, "available", lambda: 230e9)
     memory.require(J.shape, J.dtype, "the full Jacobian", "J @ h")
+
+
+def test_the_explicit_product_may_be_too_large(monkeypatch):
+    net = Chain(Linear(np.ones((2, 4000))), Linear(np.ones((4000, 2))))
+    monkeypatch.setattr(memory, "available", lambda: 100e6)
+    with pytest.raises(JacobianTooLarge, match=r"\(4000, 4000\)"):
+        net.jacobians(np.ones(4000), wrt="x", method="explicit")
 
 
 def test_per_example():
