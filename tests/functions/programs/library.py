@@ -2,25 +2,11 @@
 
 import numpy as np
 
-from tests.functions.programs.registry import Programs
+from tests.functions.programs.registry import Programs, more_data
 
 prog = Programs()
-R = np.random.default_rng(3)
-v3, v4, v5, v6, v8 = [R.normal(size=n) for n in (3, 4, 5, 6, 8)]
-p3, p4, p5, p6, p8 = [R.uniform(0.3, 2, size=n) for n in (3, 4, 5, 6, 8)]
-M33, M34, M43, M22 = R.normal(size=(3, 3)), R.normal(size=(3, 4)), R.normal(size=(4, 3)), R.normal(size=(2, 2))
+R, (v3, v4, v5, v6, v8), (p3, p4, p5, p6, p8), (M33, M34, M43, M22) = more_data()
 SPD = M33 @ M33.T + 3 * np.eye(3)
-
-
-@prog(v8)
-def fir(x):
-    h = [0.2, 0.5, 0.3]
-    y = np.zeros(len(x) + 2)
-    for n in range(len(y)):
-        for k in range(3):
-            if 0 <= n - k < len(x):
-                y[n] += h[k] * x[n - k]
-    return y
 
 
 @prog(M34)
