@@ -38,6 +38,7 @@ def one_shell(tmp_path_factory):
     """A shell as a notebook has it, with its pictures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.delenv("VIRTUAL_ENV", raising=False)  # which may be that of the shell that pytest was started in
         main = sys.modules["__main__"]
         found = Shell.instance(config=Config(HistoryManager={"enabled": False}))
         found.enable_matplotlib("inline")
