@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="workloads (all by default)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement (default: 1)")
     parser.add_argument("--markdown", type=Path, help="write the table here")
+    parser.add_argument("--peers", action="store_true", help="print the ratio to every peer, not to the best one alone")
     parser.add_argument("--chart", type=Path, help="write a bar chart here")
     options = parser.parse_args()
 
@@ -43,6 +44,8 @@ def main() -> None:
     geometric = exp(statistics.fmean(log(row["ratio"]) for row in rows))
     text += f"\nGeometric mean of the ratios: {geometric:.2f}. {_machine(fill, gemm)}\n"
     print(text)
+    for row in rows if options.peers else ():
+        print(row["name"], {name: round(seconds / row["ours"], 2) for name, seconds in row["peers"].items()})
     if options.markdown:
         options.markdown.write_text(text)
     if options.chart:
