@@ -47,3 +47,11 @@ def test_mistakes_are_found_however_small(f, right):
             claimed = right.copy()
             claimed[tuple(place)] *= factor
             assert not check_jacobian(f, x, claimed).ok
+
+
+@pytest.mark.parametrize("faint", [0.0, 5e-324, -2.1e-320, 1e-316, -1e-310, 1e-300])
+def test_numbers_of_a_few_bits_are_as_good_as_zero(faint):
+    W = np.array([[0.3, -2.0, 1.0], [1.0, 1.0, 1.0]])
+    x = np.array([1.0, faint, 0.5])
+    assert check_jacobian(lambda x: W @ x, x, W).ok
+    assert not check_jacobian(lambda x: W @ x, x, W * [[1, 1.01, 1], [1, 1, 1]]).ok

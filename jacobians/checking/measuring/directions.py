@@ -12,6 +12,7 @@ from jacobians.checking.measuring.function import Function
 
 Array = NDArray[np.float64]
 
+FAINT = 1e-305  # steps of a part of this are subnormal
 FIRST_STEP = 0.0187  # of the scale of x; deliberately not a round number, so that no step hits a special value
 
 
@@ -64,7 +65,7 @@ class Lines:
         precision = float(np.finfo(point.dtype).eps)
         if self.is_columns:
             self.size = sizes[self.first_indices]
-            self.scale = np.where(self.size > 0, self.size, typical)
+            self.scale = np.where(_has_scale(self.size, typical), self.size, typical)
             # steps beyond x itself change its sign, which f may not expect: only where x is small they are of use
             small = self.scale < max(typical, 1.0) / 4
             self.top = np.where(small, max(typical, 1.0), np.where(self.size > 0, 0.5, 1.0) * self.scale)
@@ -136,7 +137,13 @@ def columns(function: Function, chosen: NDArray[np.intp], unit: complex | float 
 def natural_scale(function: Function) -> Array:
     """The natural size of a change of every entry of x: its magnitude, or the largest one for zeros."""
     sizes = magnitudes(function.point)
-    return np.where(sizes > 0, sizes, float(sizes.max()) if sizes.any() else 1.0)
+    typical = float(sizes.max()) if sizes.any() else 1.0
+    return np.where(_has_scale(sizes, typical), sizes, typical)
+
+
+def _has_scale(sizes: Array, typical: float) -> Any:
+    """Whether magnitudes say how far to go; beside much larger ones, those next to the smallest numbers do not."""
+    return sizes > (FAINT if typical > FAINT / np.finfo(np.float64).eps else 0)
 
 
 def mixtures(function: Function, groups: Sequence[NDArray[np.intp]], random: np.random.Generator) -> Lines:
