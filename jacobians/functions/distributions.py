@@ -15,7 +15,7 @@ import numpy as np
 from jacobians.core.rules import refuse
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.scientific import special, symmetric
+from jacobians.functions.scientific import special, symmetric, verified
 from jacobians.functions.stand_ins import fresh, replaced_later, whole
 
 Call = Callable[..., Any]
@@ -28,6 +28,12 @@ def _gammaln(x: Any) -> Any:
 def _within(y: Any, inside: Any, value: Call) -> Any:
     """A logarithm of a density that is 0 outside of its support."""
     return np.where(inside, value(np.where(inside, y, 0.5)), -np.inf)
+
+
+def _counted(k: Any, most: Any, value: Call) -> Any:
+    """A logarithm of the mass of a number from 0 to the most; other numbers have none."""
+    inside = (k >= 0) & (k <= most) & (np.floor(k) == k)
+    return np.where(inside, value(np.where(inside, k, 0)), -np.inf)
 
 
 LOG_DENSITIES: dict[str, Call] = {
@@ -50,10 +56,11 @@ LOG_DENSITIES: dict[str, Call] = {
 """log p(y) for a location of 0 and a scale of 1."""
 
 LOG_MASSES: dict[str, Call] = {
-    "poisson": lambda k, mu: special("xlogy")(k, mu) - _gammaln(k + 1.0) - mu,
-    "bernoulli": lambda k, p: special("xlogy")(k, p) + special("xlog1py")(1 - k, -p),
-    "binom": lambda k, n, p: (_gammaln(n + 1.0) - _gammaln(k + 1.0) - _gammaln(n - k + 1.0) + special("xlogy")(k, p)
-                              + special("xlog1py")(n - k, -p)),
+    "poisson": lambda k, mu: _counted(k, np.inf, lambda k: special("xlogy")(k, mu) - _gammaln(k + 1.0) - mu),
+    "bernoulli": lambda k, p: _counted(k, 1, lambda k: special("xlogy")(k, p) + special("xlog1py")(1 - k, -p)),
+    "binom": lambda k, n, p: _counted(k, n, lambda k: (
+        _gammaln(n + 1.0) - _gammaln(k + 1.0) - _gammaln(n - k + 1.0) + special("xlogy")(k, p)
+        + special("xlog1py")(n - k, -p))),
 }  # fmt: skip
 """log p(k)."""
 
@@ -73,7 +80,7 @@ DISTRIBUTION_FUNCTIONS: dict[str, dict[str, Call]] = {
     "chi2": {"cdf": lambda y, df: special("chdtr")(df, np.maximum(y, 0)),
              "sf": lambda y, df: special("chdtrc")(df, np.maximum(y, 0))},
     "beta": {"cdf": lambda y, a, b: special("betainc")(a, b, np.clip(y, 0, 1))},
-    "lognorm": {"cdf": lambda y, s: special("ndtr")(np.log(y) / s)},
+    "lognorm": {"cdf": lambda y, s: np.where(y > 0, special("ndtr")(np.log(np.where(y > 0, y, 1)) / s), 0)},
     "poisson": {"cdf": lambda k, mu: special("pdtr")(np.floor(k), mu)},
 }  # fmt: skip
 QUANTILES: dict[str, Call] = {
@@ -106,7 +113,8 @@ class Distribution:
         if rule is None:
             kind = type(self.__wrapped__).__name__.removesuffix("_gen")
             refuse(f"scipy.stats.{kind}.{name}", "write it with SciPy's ufuncs, such as scipy.special.gammaln")
-        return rule(*map(whole, arguments), **{key: whole(value) for key, value in options.items()})
+        arguments, options = tuple(map(whole, arguments)), {key: whole(value) for key, value in options.items()}
+        return verified(rule(*arguments, **options), original, arguments, options, f"scipy.stats: {name}")
 
     def _rule(self, method: str) -> Call | None:
         """What a method computes: a function of x, the parameters, and perhaps location and scale."""
@@ -175,17 +183,14 @@ class MultivariateNormal(Distribution):
 
 def _entropy_of_normal(mean: Any = None, cov: Any = 1) -> Any:
     """½ log det 2πeΣ."""
-    matrix = symmetric(cov, lower=True)
+    matrix = _covariance(mean, cov)
     return (np.linalg.slogdet(matrix)[1] + matrix.shape[0] * (1 + log(2 * pi))) / 2
 
 
 def _log_normal(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     """−½ (x−μ)ᵀ Σ⁻¹ (x−μ) − ½ log det 2πΣ; of Σ, SciPy reads the lower triangle."""
-    x, mean, cov = (a if isinstance(a, Traced) or a is None else np.asarray(a, float) for a in (x, mean, cov))
-    size = max(1 if mean is None else mean.size, cov.shape[0] if cov.ndim else 1)
-    if cov.ndim == 0:
-        cov = cov * np.eye(size)
-    cov = np.diag(cov) if cov.ndim == 1 else symmetric(cov, lower=True)
+    cov = _covariance(mean, cov)
+    x, size = x if isinstance(x, Traced) else np.asarray(x, float), cov.shape[0]
     if allow_singular and np.linalg.matrix_rank(cov) < size:
         refuse("scipy.stats.multivariate_normal with a singular covariance", "it has no density in all directions")
     points = x if x.ndim > 1 else np.reshape(x, (-1, size))
@@ -193,6 +198,14 @@ def _log_normal(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = F
     squares = np.sum(d * np.linalg.solve(cov, d[..., None])[..., 0], axis=-1)
     found = -(squares + np.linalg.slogdet(cov)[1] + size * log(2 * pi)) / 2
     return np.squeeze(found) if found.size != 1 else np.reshape(found, ())
+
+
+def _covariance(mean: Any, cov: Any) -> Any:
+    """The covariance as a matrix: given as one, as its diagonal, or as a number; SciPy reads the lower triangle."""
+    cov = cov if isinstance(cov, Traced) else np.asarray(cov, float)
+    if cov.ndim == 0:
+        return cov * np.eye(1 if mean is None else np.size(mean))
+    return np.diag(cov) if cov.ndim == 1 else symmetric(cov, lower=True)
 
 
 class Dirichlet(Distribution):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.constants import plain
 from jacobians.functions.moving import moved
+from jacobians.functions.nested import flatten
 from jacobians.functions.stand_ins import fresh, stands_for_later, whole
 
 Call = Callable[..., Any]
@@ -29,10 +30,13 @@ IGNORED = frozenset(
 """Options that say how something is computed, and not what."""
 
 
-def of_scipy(module: str, *names: str, given_tuples: bool = False) -> Callable[[Call], Call]:
+def of_scipy(
+    module: str, *names: str, given_tuples: bool = False, is_verified: bool = True
+) -> Callable[[Call], Call]:  # fmt: skip
     """Enter a function of traced values that computes what these functions of SciPy's do.
 
-    Lists and tuples of traced numbers are arrays for it, unless it is `given_tuples` that are none.
+    Lists and tuples of traced numbers are arrays for it, unless it is `given_tuples` that are none. The values are
+    `verified`, unless SciPy leaves some of them undefined.
     """
 
     def enter(rule: Call) -> Call:
@@ -51,11 +55,28 @@ def of_scipy(module: str, *names: str, given_tuples: bool = False) -> Callable[[
                 signature.bind(*arguments, **given)
             except TypeError as error:
                 refuse(f"scipy.{module}.{original.__name__} called like this ({error})", "write it with NumPy")
-            return rule(*arguments, **given)
+            found = rule(*arguments, **given)
+            given.pop("original", None)
+            what = f"scipy.{module}.{original.__name__}"
+            return verified(found, original, arguments, given, what) if is_verified else found
 
         return rule
 
     return enter
+
+
+def verified(found: Any, original: Call, arguments: Sequence[Any], options: Mapping[str, Any], what: str) -> Any:
+    """What a rule has found, if SciPy finds the same: no other function is taken for one of SciPy's."""
+    expected = original(*plain(tuple(arguments)), **{name: plain(value) for name, value in options.items()})
+    ours, theirs = flatten(found)[1], flatten(expected)[1]
+    for one, other in zip(ours, theirs, strict=len(ours) == len(theirs)):
+        value, right = np.asarray(plain(one)), np.asarray(other)
+        exact = value.dtype.kind not in "fc" or np.finfo(value.dtype).eps < 1e-10
+        size = float(np.max(np.abs(right), where=np.isfinite(right), initial=0)) if right.dtype.kind in "fc" else 0.0
+        close = {"rtol": 1e-7, "atol": 1e-9 * size} if exact else {"rtol": 1e-3, "atol": 1e-4 * size}
+        if value.shape != right.shape or not np.allclose(value, right, **close, equal_nan=True):
+            refuse(f"{what} with these values", "SciPy does something else here; write it with NumPy's functions")
+    return found
 
 
 def special(name: str) -> Call:
@@ -156,7 +177,7 @@ def cholesky(a: Any, lower: bool = False) -> Any:
     return np.linalg.cholesky(a, upper=not lower)
 
 
-@of_scipy("linalg", "cho_factor")
+@of_scipy("linalg", "cho_factor", is_verified=False)
 def cho_factor(a: Any, lower: bool = False) -> tuple[Any, bool]:
     """The Cholesky factor, and on which side it is."""
     return np.linalg.cholesky(a, upper=not lower), lower
@@ -178,15 +199,21 @@ def expm(A: Any) -> Any:
 
 
 @of_scipy("linalg", "lstsq")
-def lstsq(a: Any, b: Any, cond: Any = None) -> Any:
+def lstsq(a: Any, b: Any, cond: Any = None, *, original: Any = None) -> Any:
     """The solution of least squares."""
-    return np.linalg.lstsq(a, b, rcond=cond)
+    solution, residues, rank, values = np.linalg.lstsq(a, b, rcond=cond)
+    theirs = original(plain(a), plain(b), cond)[1]
+    return solution, np.reshape(residues, theirs.shape) if residues.size == theirs.size else theirs, rank, values
 
 
 @of_scipy("linalg", "eigh")
-def eigh(a: Any, *, lower: bool = True, eigvals_only: bool = False) -> Any:
-    """The eigenvalues and eigenvectors of a symmetric matrix."""
-    return (np.linalg.eigvalsh if eigvals_only else np.linalg.eigh)(a, "L" if lower else "U")
+def eigh(a: Any, *, lower: bool = True, eigvals_only: bool = False, original: Any = None) -> Any:
+    """The eigenvalues and eigenvectors of a symmetric matrix; of real ones, with the signs that SciPy gives them."""
+    if eigvals_only:
+        return eigvalsh(a, lower=lower)
+    values, vectors = np.linalg.eigh(a, "L" if lower else "U")
+    theirs = original(plain(a), lower=lower)[1]
+    return values, vectors * np.sign(np.sum(plain(vectors) * theirs, axis=0).real)
 
 
 @of_scipy("linalg", "eigvalsh")
@@ -210,7 +237,7 @@ def svdvals(a: Any) -> Any:
 @of_scipy("linalg", "qr")
 def qr(a: Any, *, mode: str = "full") -> Any:
     """The orthogonal and the triangular factor."""
-    found = np.linalg.qr(a, {"full": "complete", "economic": "reduced"}.get(mode, mode))  # type: ignore[call-overload]
+    found = np.linalg.qr(a, {"full": "complete", "economic": "reduced"}.get(mode, mode))  # type: ignore[call-overload]  # any mode
     return (found,) if mode == "r" else tuple(found)
 
 
@@ -284,8 +311,10 @@ def linear(module: str, name: str, position: int, axis: int = -1) -> None:
         else:
             matrix = original(*given, **options)
         if matrix.ndim == 1:
-            return np.tensordot(y, matrix, (along, 0))
-        return np.moveaxis(np.tensordot(y, matrix, (along, 1)), -1, along)
+            found = np.tensordot(y, matrix, (along, 0))
+        else:
+            found = np.moveaxis(np.tensordot(y, matrix, (along, 1)), -1, along)
+        return verified(found, original, arguments, options, f"scipy.{module}.{name}")
 
 
 for _module, _name, _position in (

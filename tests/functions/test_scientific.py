@@ -70,6 +70,10 @@ PROGRAMS = {
     "lstsq": (lambda a: scipy.linalg.lstsq(a, u)[0], X),
     "eigvalsh": (lambda a: scipy.linalg.eigvalsh(a), S),
     "eigh": (lambda a: scipy.linalg.eigh(a)[0], S),
+    "eigenvectors": (lambda a: np.abs(scipy.linalg.eigh(a)[1]), S),
+    "eigenvectors of the upper triangle": (lambda a: np.abs(scipy.linalg.eigh(a, lower=False)[1]), S),
+    "left singular vectors": (lambda a: np.abs(scipy.linalg.svd(a, full_matrices=False)[0]), X),
+    "residues": (lambda a: scipy.linalg.lstsq(a, u)[1], X),
     "eigvals_only": (lambda a: scipy.linalg.eigh(a, eigvals_only=True, lower=False), S),
     "svdvals": (lambda a: scipy.linalg.svdvals(a), X),
     "svd": (lambda a: scipy.linalg.svd(a, full_matrices=False)[1], X),
@@ -134,6 +138,11 @@ PROGRAMS = {
     "poisson.cdf": (lambda mu: stats.poisson.cdf(k, mu), 2.2),
     "bernoulli": (lambda p: stats.bernoulli.logpmf(np.array([0, 1, 1]), p), 0.3),
     "binom": (lambda p: stats.binom.pmf(k, 5, p), 0.3),
+    "bernoulli of other numbers": (lambda p: stats.bernoulli.pmf(np.array([0, 1, 2, 0.5, -1]), p), 0.3),
+    "poisson of other numbers": (lambda mu: stats.poisson.pmf(np.array([-1.0, 2.5, 2.0]), mu), 2.2),
+    "lognorm.cdf of negative numbers": (lambda x: stats.lognorm.cdf(x, 0.9), np.array([-1.0, 0.5])),
+    "multivariate_normal by a variance": (lambda v: multivariate_normal.logpdf(x, u[:3], np.exp(v[0])), u[:1]),
+    "multivariate_normal by variances": (lambda v: multivariate_normal.entropy(x, v), u[:3]),
     "dirichlet": (lambda a: stats.dirichlet.logpdf(np.array([0.2, 0.3, 0.5]), a), np.array([1.5, 2.0, 0.7])),
 }  # fmt: skip
 
@@ -174,6 +183,8 @@ def test_values(name):
     lambda x: scipy.spatial.distance.cdist(x, A, "cosine"),
     lambda x: scipy.signal.lfilter(x[0], [1.0], np.ones(4)),
     lambda x: scipy.linalg.sqrtm(x),
+    lambda x: stats.norm.cdf(x, scale=-1.0),
+    lambda x: scipy.signal.savgol_filter(x[0], 3, 1, mode="constant", cval=1.0),
 ])  # fmt: skip
 def test_what_is_refused(f):
     with pytest.raises((TracingError, TypeError, ValueError)):

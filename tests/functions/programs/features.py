@@ -1027,17 +1027,6 @@ def o8(x):
     return y
 
 
-@prog(v8)
-def fir_2_2(x):
-    h = [0.2, 0.5, 0.3]
-    y = np.zeros(len(x) + 2)
-    for n in range(len(y)):
-        for k in range(3):
-            if 0 <= n - k < len(x):
-                y[n] += h[k] * x[n - k]
-    return y
-
-
 A0 = np.eye(3)
 
 
