@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("IPython")
-pytest.importorskip("matplotlib_inline")
+pytest.importorskip("IPython", reason="notebooks are run by IPython")
+pytest.importorskip("matplotlib_inline", reason="their pictures are drawn by it")
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output

@@ -9,7 +9,7 @@ x = np.array([0.3, -1.2, 2.0])
 
 
 def test_torch_module():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="checks what is written with it")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh()).double()
 
@@ -23,7 +23,7 @@ def test_torch_module():
 
 
 def test_torch_module_in_single_precision():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="checks what is written with it")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
     single = x.astype(np.float32)
@@ -37,7 +37,7 @@ def test_torch_module_in_single_precision():
 
 
 def test_torch_backward():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="checks what is written with it")
 
     def vjp(x, u):
         leaf = torch.tensor(x, requires_grad=True)
@@ -48,7 +48,7 @@ def test_torch_backward():
 
 
 def test_jax():
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="checks what is written with it")
 
     def f(x):
         return jax.numpy.tanh(jax.numpy.outer(x, x))
@@ -58,7 +58,7 @@ def test_jax():
 
 
 def test_torch_as_it_stands():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="checks what is written with it")
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
     report = check(net, x)
@@ -72,7 +72,7 @@ def test_torch_as_it_stands():
 
 
 def test_a_hand_written_torch_backward():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="checks what is written with it")
 
     class Cube(torch.autograd.Function):
         factor = 3
@@ -98,7 +98,7 @@ def test_a_hand_written_torch_backward():
 
 
 def test_jax_custom_vjp():
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="checks what is written with it")
 
     def made(factor):
         @jax.custom_vjp
@@ -114,7 +114,7 @@ def test_jax_custom_vjp():
 
 
 def test_autograd():
-    autograd = pytest.importorskip("autograd")
+    autograd = pytest.importorskip("autograd", reason="checks what is written with it")
     anp = autograd.numpy
     cube = autograd.extend.primitive(lambda t: t**3)
     autograd.extend.defvjp(cube, lambda ans, t: lambda u: 3 * u * t**2)
