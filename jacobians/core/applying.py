@@ -12,14 +12,11 @@ import numpy as np
 from jacobians.core.graph import Recording
 from jacobians.core.postponed import Postponed, computed
 from jacobians.core.rules import RULES, refuse
-from jacobians.core.traced import PLAIN, Traced, together
+from jacobians.core.traced import DOUBLE, PLAIN, Traced, together
 from jacobians.engine.tape import Array, is_traced
 
 if TYPE_CHECKING:
     from jacobians.core.nodes import Differentiable
-
-
-DOUBLE = np.dtype(np.float64)
 
 
 def apply(

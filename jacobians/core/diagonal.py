@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.terms import Terms, term
-from jacobians.engine.compiler import Pattern
 from jacobians.engine.tape import Array
+
+Numbers = tuple[int, ...]
 
 
 class Diagonal:
@@ -29,32 +30,41 @@ class Diagonal:
         1 or −1.
     """
 
-    __slots__ = ("constant", "entries", "formula", "sign")
+    __slots__ = ("entries", "formula", "sign")
 
     def __init__(self, symbol: str = "", entries: Callable[..., Any] | None = None, sign: int = 1) -> None:
         self.formula = f"{symbol}_... -> ...;..." if symbol else "-> ...;..."
         self.entries, self.sign = entries, sign
-        self.constant: Pattern = ((sign, self.formula, (), ()),)
 
     def terms(self, inputs_and_output: tuple[Any, ...]) -> Terms:
         """The Jacobian as `Layer.local` gives it."""
         arrays = () if self.entries is None else (self.entries(*inputs_and_output),)
         return self.sign * term(self.formula, *arrays)
 
-    def pattern(self, inputs_and_output: tuple[Any, ...], arrays: list[Array], numbers: dict[int, int]) -> Pattern:
-        """The same, as `Terms.pattern` gives it."""
+    def written(self, inputs_and_output: tuple[Any, ...], arrays: list[Array], numbers: dict[int, int]) -> Any:
+        """What is written of it, as short as possible, and read by `spelled`; a new array is put on the list."""
         if self.entries is None:
-            return self.constant
+            return self, ()
         array = self.entries(*inputs_and_output)
         if type(array) is not np.ndarray:
             if type(array) is not np.float64:
-                return self.terms(inputs_and_output).pattern(arrays, numbers)
+                return self.terms(inputs_and_output).pattern(arrays, numbers), ()
             array = np.asarray(array)
         number = numbers.get(id(array))
         if number is None:
             number = numbers[id(array)] = len(arrays)
             arrays.append(array)
-        return ((self.sign, self.formula, (array.shape,), (number,)),)
+        return self, (array.shape, number)
+
+
+def spelled(written: Any, of: tuple[Any, ...]) -> tuple[Any, Numbers]:
+    """The pattern of what is written, or the form, and the numbers of the form's arrays."""
+    if type(written) is not Diagonal:
+        return written, of
+    if not of:
+        return ((written.sign, written.formula, (), ()),), ()
+    shape, number = of
+    return ((written.sign, written.formula, (shape,), (number,)),), ()
 
 
 def table(**by: Diagonal) -> Mapping[str, Diagonal]:

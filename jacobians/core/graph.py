@@ -9,7 +9,7 @@ shapes, dtypes, and which arrays are the same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from copy import copy
 from itertools import compress, count
 from threading import get_ident
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from jacobians.core.diagonal import spelled
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.nodes import Differentiable, Node, Numbers, Wanted, Written
 from jacobians.core.postponed import Postponed, computed
@@ -213,16 +214,23 @@ class Recording:
 
     def written(self, wanted: Sequence[Wanted]) -> tuple[list[Written], list[Array]]:
         """What the nodes on the way from the arguments to the values write, and all arrays in it."""
+        nodes, depends = self.between(wanted)
+        written, arrays = self._written(nodes, depends, {})
+        choosing = [node for node in nodes if node.layer.chooses]
+        if choosing and not are_finite(arrays):
+            return self._written(nodes, depends, {node.value: self.without_zeros(node) for node in choosing})
+        return written, arrays
+
+    def _written(
+        self, nodes: Sequence[Node], depends: Set[int] | None, chosen: Mapping[int, Mapping[str, Any]]
+    ) -> tuple[list[Written], list[Array]]:
+        """What nodes write of their arguments that depend on something, and all arrays in it.
+
+        `chosen`: the local Jacobians that some of them have instead of their own.
+        """
         arrays: list[Array] = []
         numbers: dict[int, int] = {}
-        between = self.between(wanted)
-        found = [self.write(node, depends, arrays, numbers) for node, depends in between]
-        choosing = [node for node, _ in between if node.layer.chooses]
-        if choosing and not are_finite(arrays):
-            arrays, numbers = [], {}
-            chosen = {node.value: self.without_zeros(node) for node in choosing}
-            found = [self.write(node, depends, arrays, numbers, chosen.get(node.value)) for node, depends in between]
-        return found, arrays
+        return [self.write(node, depends, arrays, numbers, chosen.get(node.value)) for node in nodes], arrays
 
     def without_zeros(self, node: Node) -> Mapping[str, Any]:
         """The Jacobians of a layer that chooses without its zeros, which are zero times an infinite slope, too."""
@@ -232,30 +240,36 @@ class Recording:
         return found
 
     def write(
-        self, node: Node, depends: set[int] | None, arrays: list[Array], numbers: dict[int, int],
+        self, node: Node, depends: Set[int] | None, arrays: list[Array], numbers: dict[int, int],
         local: Mapping[str, Any] | None = None,
     ) -> Written:  # fmt: skip
         """What a node writes of its arguments that depend on something; new arrays are put on the list."""
         layer, _, names, known, inputs, value = node
-        output = self.values[value]
+        output, table = self.values[value], layer.diagonals
+        if table and local is None:
+            every = (*inputs, output)
+            patterns = [
+                (name, number, *table[name].written(every, arrays, numbers))
+                for name, number in zip(names, known)  # noqa: B905 - as many; this is the way that every node takes
+                if depends is None or number in depends
+            ]
+        else:
+            local = layer.local(*inputs, output) if local is None else local
+            patterns = self._patterns(node, local, depends, arrays, numbers)
         naming = (self.naming and self.naming.get(value)) or (layer.output_name, ())
-        if local is None:
-            table = layer.diagonals
-            if table:
-                every = (*inputs, output)
-                found = tuple([
-                    (name, number, table[name].pattern(every, arrays, numbers), ())
-                    for name, number in zip(names, known) if depends is None or number in depends  # noqa: B905
-                ])  # fmt: skip
-                return node, value, output.shape, output.dtype, naming, found
-            local = layer.local(*inputs, output)
+        return node, value, output.shape, output.dtype, naming, tuple(patterns)
+
+    def _patterns(
+        self, node: Node, local: Any, depends: Set[int] | None, arrays: list[Array], numbers: dict[int, int]
+    ) -> list[tuple[Any, ...]]:
+        """The same for a layer that has no table, by the local Jacobians that it gives."""
         if type(local) is not dict and not isinstance(local, Mapping):
             problem = (
                 f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
             )
             raise self._located(node, problem)
         patterns: list[tuple[Any, ...]] = []
-        for name, number in zip(names, known):  # noqa: B905 - as many; this is the way that every node takes
+        for name, number in zip(node.names, node.numbers, strict=True):
             if depends is None or number in depends:
                 one = local.get(name)
                 if type(one) is Terms:
@@ -263,7 +277,7 @@ class Recording:
                         patterns.append((name, number, one.pattern(arrays, numbers), ()))
                 else:
                     patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-        return node, value, output.shape, output.dtype, naming, tuple(patterns)
+        return patterns
 
     def require_no_parts(self, wanted: Sequence[Wanted]) -> None:
         """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
@@ -286,7 +300,8 @@ class Recording:
         naming, found = self.naming if naming is None else naming, []
         for node, value, shape, dtype, own, patterns in written:
             out_name, names = naming.get(value) or (_numbered(node, naming) if naming else own)
-            for name, number, pattern, numbers in patterns:
+            for name, number, *local in patterns:
+                pattern, numbers = spelled(*local)
                 argument, called = self.values[number], naming[number][0] if number in naming else name
                 both = np.result_type(dtype, argument.dtype)
                 found.append(
@@ -299,7 +314,7 @@ class Recording:
         if self.naming:
             return self.naming
         leaves = {number: path.rpartition(".")[2] for path, number in self.leaves.items()}
-        letters = {value: letters_of(one for *_, pattern, _ in patterns for one in _formulas(pattern))
+        letters = {value: letters_of(one for _, _, *local in patterns for one in _formulas(spelled(*local)[0]))
                    for _, value, _, _, _, patterns in written}  # fmt: skip
         nodes = [node for node, *_ in written] or self.nodes
         return named(leaves, [
@@ -307,22 +322,28 @@ class Recording:
             for node in nodes
         ])  # fmt: skip
 
-    def between(self, wanted: Sequence[Wanted]) -> list[tuple[Node, set[int] | None]]:
-        """The nodes on the way from the arguments to the values, with all values that depend on these (None: all)."""
+    def between(self, wanted: Sequence[Wanted]) -> tuple[list[Node], set[int] | None]:
+        """The nodes on the way from the arguments to the values, and all values that depend on these (None: all)."""
         depends, needed = {one.argument for one in wanted}, {one.value for one in wanted}
-        found: list[Node] = []
-        for node in self.nodes:
-            if not depends.isdisjoint(node.numbers):
-                depends.add(node.value)
-                found.append(node)
-        every = None if len(depends) == len(self.values) else depends
-        result = []
+        every = depends.issuperset(self.leaves.values()) and self._all_made()
+        found = self.nodes
+        if not every:
+            found = []
+            for node in self.nodes:
+                if not depends.isdisjoint(node.numbers):
+                    depends.add(node.value)
+                    found.append(node)
+        way = []
         for node in reversed(found):
             if node.value in needed:
                 needed.update(node.numbers)
-                result.append((node, every))
-        result.reverse()
-        return result
+                way.append(node)
+        way.reverse()
+        return way, None if every else depends
+
+    def _all_made(self) -> bool:
+        """Whether every value is a leaf, a constant or what a node made: then nodes depend on leaves."""
+        return len(self.leaves) + len(self.constants) + len(self.nodes) == len(self.values)
 
     def _given(self, node: Node, name: str, written: Any, number: int, arrays: list[Array]) -> tuple[Form, Numbers]:
         """A local Jacobian that is one already, or an array of all its entries."""

@@ -78,8 +78,8 @@ class Node(NamedTuple):
 
 Numbers = tuple[int, ...]
 Written = tuple[Node, int, Shape, np.dtype[Any], Naming, tuple[tuple[Any, ...], ...]]
-"""What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, the
-pattern of its terms or the form of its Jacobian, and the numbers of the form's arrays."""
+"""What a node writes: its value's number, shape, dtype and name, and for every argument its name and number, and two
+that `spelled` makes the pattern of its terms of, or the form of its Jacobian and the numbers of the form's arrays."""
 
 
 class Wanted(NamedTuple):

@@ -132,16 +132,16 @@ class _Drawing:
         sought = [Wanted(one.value, argument, "", "") for one in wanted for argument in (one.first, *by)]
         if recording.parts:
             recording.require_no_parts(sought)
-        between = recording.between(sought)
+        nodes, depends = recording.between(sought)
         texts: dict[int, tuple[str, int]] = {}  # what a layer calls a factor, and which value the layer makes
-        self.chooses = any(node.layer.chooses for node, _ in between)
-        curved = [self._curved(node, depends, texts) for node, depends in between]
-        done = {node.value for node, _ in between}
+        self.chooses = any(node.layer.chooses for node in nodes)
+        curved = [self._curved(node, depends, texts) for node in nodes]
+        done = {node.value for node in nodes}
         sought = [Wanted(factor, argument, "", "") for factor in texts for argument in by]
+        nodes, depends = recording.between(sought)
         factors = [
-            recording.write(node, depends, self.arrays, self.numbers)
-            for node, depends in recording.between(sought) if node.value not in done
-        ]  # fmt: skip
+            recording.write(node, depends, self.arrays, self.numbers) for node in nodes if node.value not in done
+        ]
         naming = self._names([written for written, _ in curved], factors, texts) if named else None
         self.curved = [
             second.Curved(edge, marks)

@@ -39,6 +39,7 @@ class View(NamedTuple):
     """The flat position, for an entry of an array of objects; its value is only made when it is asked for."""
 
 
+DOUBLE = np.dtype(np.float64)
 PLAIN = frozenset({int, float, complex, bool})
 """Types of plain numbers, which leave an operator to the traced value."""
 
@@ -68,7 +69,7 @@ def _is_asked_by_scipy(frame: FrameType) -> bool:
 class Traced(LikeArray):
     """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
 
-    __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "recording")
+    __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "doubles", "recording")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # as an ndarray
 
@@ -78,6 +79,9 @@ class Traced(LikeArray):
         self._version = 0
         self._view = view
         self._pending: Any = None
+        self.doubles: Array | None = None  # the value, of a small array of doubles that has not been written into
+        if view is None and number not in recording.constants and type(value := recording.values[number]) is np.ndarray:
+            self.doubles = value if value.dtype is DOUBLE and value.size < recording.postpones else None
 
     @property
     def number(self) -> int:
@@ -138,6 +142,7 @@ class Traced(LikeArray):
         if self.recording.aliases:
             self._require_unshared()
         self._pending = pending
+        self.doubles = None
         self._version += 1
 
     @property
@@ -158,7 +163,7 @@ class Traced(LikeArray):
                 refuse("writing into this view of a traced array", "write into the array itself, or into a copy")
             write(base, new)
             self._view = self._view._replace(version=base.version)
-        self._pending = None
+        self._pending = self.doubles = None
         if self._number in self.recording.zero_dimensional:
             self.recording.zero_dimensional.add(number)
         self._number = number

@@ -115,12 +115,20 @@ def arranged(labels: Labels, order: Sequence[Label], index: Mapping[Label, int |
         key.pop(0)
     selection = tuple(key) if any(k != slice(None) for k in key) else None
     if permutation == tuple(range(len(labels))):
-        if selection is None:
-            return lambda x: x
-        return lambda x: x[selection]
+        return as_it_is if selection is None else lambda x: x[selection]
     if selection is None:
         return lambda x: x.transpose(permutation)
     return lambda x: x.transpose(permutation)[selection]
+
+
+def as_it_is(x: Array) -> Array:
+    """The array itself."""
+    return x
+
+
+def of_both(function: Step, left: Step, right: Step) -> Step:
+    """A function of views of two arrays."""
+    return function if left is right is as_it_is else lambda x, y: function(left(x), right(y))
 
 
 def summed(labels: Labels, gone: Iterable[Label]) -> tuple[Step, Labels]:
@@ -147,10 +155,9 @@ def pair(
         left, right = arranged(a, result), arranged(b, result)
         shape = tuple(sizes[i] for i in result)
         if prod(shape) < LARGE:
-            return (lambda x, y: np.multiply(left(x), right(y))), result, prod(shape)
+            return of_both(np.multiply, left, right), result, prod(shape)
         into = outer.product(result, shape, a, b, cached=8 * prod(shape) <= outer.CACHE)
-        call = plainly(lambda x, y: into(_room(shape, x, y), left(x), right(y)),
-                       lambda x, y: np.multiply(left(x), right(y)))  # fmt: skip
+        call = plainly(lambda x, y: into(_room(shape, x, y), left(x), right(y)), of_both(np.multiply, left, right))
         return call, result, prod(shape)
 
     rank = {i: k for k, i in enumerate(order)}
@@ -178,7 +185,7 @@ def pair(
                        lambda x, y: multiply(left(x), right(y)).reshape(shape))  # fmt: skip
         return call, result, flops
     if not batch and len(rows) <= 1 and len(columns) <= 1:
-        return (lambda x, y: multiply(left(x), right(y))), result, flops
+        return of_both(multiply, left, right), result, flops
     return (lambda x, y: multiply(left(x), right(y)).reshape(shape)), result, flops
 
 
@@ -195,7 +202,7 @@ def _matrix(labels: Labels, batch: list[Label], rows: list[Label], columns: list
     shape = (*(sizes[i] for i in batch), *(prod(sizes[i] for i in g) for g in groups))
     same = permutation == tuple(range(len(labels)))
     if shape == tuple(sizes[i] for i in order):
-        return (lambda x: x) if same else (lambda x: x.transpose(permutation))
+        return as_it_is if same else (lambda x: x.transpose(permutation))
     return (lambda x: x.reshape(shape)) if same else (lambda x: x.transpose(permutation).reshape(shape))
 
 

@@ -171,7 +171,8 @@ def _added(tape: Tape, coarse: Term, fine: Term, image: dict[Label, Label], labe
     carried = {*first.labels} | {i for i in labels if image[i] in second.labels}
     if names == distinct and carried == set(labels):  # no ties, and they broadcast to all entries
         add: Step = np.add if sign > 0 else np.subtract
-        array = tape.emit(lambda a, b: add(base(a), arrange(b)), first.array, second.array, size=coarse.size(labels))
+        both = contract.of_both(add, base, arrange)
+        array = tape.emit(both, first.array, second.array, size=coarse.size(labels))
         symbol = first.symbol if tape.numeric else _sum_symbol(first, second, labels, names, sign)
         return replace(coarse, factors=(Factor(array, labels, symbol),))
 

@@ -75,8 +75,8 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
         tied = [t for t in tied if not is_point(t)]
     else:
         points = []
-    for k, term in enumerate(tied):
-        untouched = k == 0 and not covering and whole is None and not points
+    for term, apart in zip(tied, _apart([*points, *tied], len(points)), strict=True):
+        untouched = not covering and whole is None and apart
         steps.append((write(term, [f.labels for f in term.factors], dtype.itemsize, first=untouched), _arrays([term])))
     flops = sum(t.size(range(len(t.sizes))) * max(1, len(t.factors)) for t in terms)
     operands = [array for _, arrays in steps for array in arrays]
@@ -141,6 +141,18 @@ def _covers(term: Term) -> bool:
     """Whether the term writes every entry."""
     labels = [a.label for a in term.axes]
     return None not in labels and len(set(labels)) == len(labels)
+
+
+def _apart(terms: Sequence[Term], earlier: int) -> list[bool]:
+    """For every term but the `earlier` ones at the beginning: whether it writes no entry that one before it writes.
+
+    That is seen where the positions along an axis do not overlap.
+    """
+    ndim = len(terms[0].axes) if terms else 0
+    bounds = [[a.bounds(dict(enumerate(t.sizes))) if a.lookup is None else (0, a.size - 1) for a in t.axes]
+              for t in terms]  # fmt: skip
+    low, high = np.moveaxis(np.array(bounds, np.intp).reshape(len(terms), ndim, 2), 2, 0)
+    return [bool(((high[k] < low[:k]) | (high[:k] < low[k])).any(1).all()) for k in range(earlier, len(terms))]
 
 
 def _pages(term: Term, itemsize: int) -> int:
@@ -226,6 +238,15 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
         view_strides = tuple(s * itemsize for s in steps.values())
         parts.append((view_shape, offset * itemsize, view_strides, views, product))
     sign, assign, empty = term.sign, first and injective(term.axes, sizes), 0 in shape
+    if len(parts) == len(factors) == 1 and assign and sign > 0 and not empty:  # a row, a diagonal, a block
+        ((only_shape, only_offset, only_strides, (only,), _),) = parts
+
+        def assigned(out: Array, x: Array) -> Array:
+            view: Array = np.ndarray(only_shape, out.dtype, out, only_offset, only_strides)
+            view[...] = only(x)
+            return out
+
+        return assigned
 
     def call(out: Array, *arrays: Array) -> Array:
         if empty:

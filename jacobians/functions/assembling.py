@@ -9,6 +9,7 @@ import numpy as np
 
 from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, rule
+from jacobians.core.short import noted_of
 from jacobians.core.traced import Traced
 from jacobians.kept import kept
 from jacobians.layers.placing import Assemble, Rearrange
@@ -51,8 +52,8 @@ def objects_stacked(x: np.ndarray[Any, np.dtype[Any]]) -> Any:
     if not any(isinstance(one, Traced) for one in flat):
         return np.asarray(x.tolist()) if all(isinstance(one, _NUMBERS) for one in flat) else x
     if all(one.is_number if isinstance(one, Traced) else isinstance(one, _NUMBERS) for one in flat):
-        row = apply(_assemble(tuple((k,) for k in range(len(flat))), (len(flat),)), *flat)
-        return row if x.ndim == 1 else RULES[np.reshape](row, x.shape)
+        vector = row(flat)
+        return vector if x.ndim == 1 else RULES[np.reshape](vector, x.shape)
     origins: dict[int, Any] = {}
     found = []
     for one in flat:
@@ -115,13 +116,22 @@ def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any) -> tuple
     return output.shape, {"output": output}
 
 
+def row(parts: Sequence[Any]) -> Traced:
+    """Numbers, of which some are traced, as a vector."""
+    layer = _assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),))
+    made = noted_of(layer, parts, np.array)
+    if made is None:
+        values = np.array([x.value if isinstance(x, Traced) else x for x in parts])
+        made = apply(layer, *parts, output=values)
+    return made
+
+
 @rule(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays of one shape along a new axis."""
     parts = as_arrays(*arrays)
     if axis == 0 and dtype is None and all(not x.ndim for x in parts):
-        values = np.array([x.value if isinstance(x, Traced) else x for x in parts])
-        return apply(_assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),)), *parts, output=values)
+        return row(parts)
     shape, how = _joined(np.stack, parts, axis, dtype)
     axis = axis % len(shape)
     places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(shape)) for k in range(len(parts)))

@@ -169,7 +169,7 @@ class Graph:
         for one, two in ((first, other), (other, first)):
             for k in one.numbers:
                 for n in two.numbers:
-                    if k != n and self._recording.between([Wanted(k, n, "", "")]):
+                    if k != n and self._recording.between([Wanted(k, n, "", "")])[0]:
                         raise ValueError(
                             f"{self._name(k)} is made of {self._name(n)}, so there is no second derivative by both: "
                             "one of them cannot change alone"

@@ -13,6 +13,7 @@ from jacobians import layers
 from jacobians.core.applying import apply
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
+from jacobians.core.short import noted
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import hashable, moved, moved_to, rearrangement
@@ -114,9 +115,9 @@ def _copied_for(pieces: list[Any], array: Any) -> Any:
 @rule(operator.getitem)
 def take(x: Traced, key: Any) -> Any:
     """Entries of an array."""
-    pending = x.pending
-    if pending is None and type(key) is int and x.ndim == 1:
+    if type(key) is int and x.ndim == 1 and x.pending is None:
         return _number(x, key)
+    pending = x.pending
     key = plain_key(key)
     if pending is not None:
         found = row_of(key, x.shape)
@@ -153,6 +154,10 @@ def _later(x: Traced, layer: layers.Take) -> Postponed | None:
 
 def _number(x: Traced, position: int) -> Any:
     """An entry of a vector: a number of its own."""
+    recording, vector = x.recording, x.doubles
+    if vector is not None and (not recording.moves or x.number not in recording.moves):
+        layer, _ = rearrangement(operator.getitem, vector.shape, (position,), {})
+        return noted(recording, layer, layer.input_names, (x.number,), (vector,), vector[position])
     entry = x.value[position]
     if x.is_constant:
         return entry

@@ -7,7 +7,7 @@ Jacobians are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from jacobians import layers
 from jacobians.core.applying import apply, with_dtype
 from jacobians.core.layer import Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.short import of_one, of_two
 from jacobians.core.traced import PLAIN, Traced, into
 from jacobians.functions.constants import plain
 
@@ -71,7 +72,7 @@ def entered(ufunc: np.ufunc, rule_of: Callable[..., Any]) -> None:
 
 def teach(ufunc: np.ufunc, layer: Layer) -> None:
     """Enter a ufunc that is a layer."""
-    _enter(ufunc, partial(apply, layer, compute=ufunc))
+    _enter(ufunc, (of_one if ufunc.nin == 1 else of_two)(ufunc, layer))
 
 
 def _enter(ufunc: np.ufunc, call: Callable[..., Any]) -> None:
