@@ -103,10 +103,11 @@ Written = tuple[Scalar, str, tuple[Array, ...]]
 class Terms:
     """A sum of written terms whose sizes nobody has asked for yet."""
 
-    __slots__ = ("written",)
+    __slots__ = ("constant", "written")
 
     def __init__(self, written: tuple[Written, ...]) -> None:
         self.written = written
+        self.constant: compiler.Pattern | None = None  # the pattern, where there are no arrays in it
 
     def bind(
         self, out_shape: Shape | None = None, wrt_shape: Shape | None = None, dtype: DTypeLike | None = None,
@@ -127,6 +128,8 @@ class Terms:
 
         `numbers` has the number of every array on the list by its identity, so that one array is held once.
         """
+        if self.constant is not None:
+            return self.constant
         written: list[Any] = []
         for coefficient, text, some in self.written:
             if not some:
@@ -141,7 +144,10 @@ class Terms:
                 shapes.append(array.shape)
                 found.append(number)
             written.append((coefficient, text, tuple(shapes), tuple(found)))
-        return tuple(written)
+        pattern = tuple(written)
+        if not any(some for *_, some in pattern):
+            self.constant = pattern
+        return pattern
 
     def __add__(self, other: Terms) -> Terms:
         return Terms(self.written + other.written) if isinstance(other, Terms) else NotImplemented

@@ -28,6 +28,8 @@ HUGE_PAGE = 1 << 21  # bytes of a huge page
 HUGE_PAGES = 1 << 22  # bytes from which NumPy asks the system for huge pages
 KEPT = range(1 << 17, 1 << 26)  # bytes of an array whose memory is kept for the next one
 MOST_KEPT = 1 << 28  # bytes that are kept at most
+PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
+"""Pages of one process: by default, ``mmap`` shares them with its children, who could write into our arrays."""
 
 
 def in_words(count: float) -> str:
@@ -119,7 +121,7 @@ def _new(size: int) -> _Kept:
     """Memory of its own, aligned; in huge pages where they fit, which are quicker to write and stay as long as it."""
     unit = HUGE_PAGE if size >= HUGE_PAGE else CACHE_LINE
     if unit == HUGE_PAGE:
-        pages = mmap.mmap(-1, size + unit)
+        pages = mmap.mmap(-1, size + unit, **PRIVATE)
         _advise(pages, "MADV_HUGEPAGE")
         whole = _Kept(size + unit, np.uint8, pages)
     else:
@@ -129,7 +131,7 @@ def _new(size: int) -> _Kept:
 
 
 def _in_small_pages(shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
-    pages = mmap.mmap(-1, size)
+    pages = mmap.mmap(-1, size, **PRIVATE)
     _advise(pages, "MADV_NOHUGEPAGE")
     return np.ndarray(shape, dtype, pages)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 
 import numpy as np
+import pytest
 
 from jacobians import term
 from jacobians.engine import memory
@@ -62,6 +66,27 @@ def test_zeros_in_small_pages():
     full = J.full()
     np.testing.assert_array_equal(full[7, 7], x)
     assert full.sum() == 500 * x.sum()
+
+
+FORKED = """
+import os
+import numpy as np
+from jacobians.engine import memory
+
+for make in (memory.empty((600, 600), np.dtype(float)), memory.zeros((1000, 1000, 3), np.dtype(float), touched=10)):
+    array = make()
+    array[0] = 1
+    if not os.fork():
+        array[0] = 7
+        os._exit(0)
+    os.wait()
+    assert (array[0] == 1).all(), array[0]
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_process_does_not_write_into_our_results():
+    subprocess.run([sys.executable, "-c", FORKED], check=True)
 
 
 def test_what_is_kept_for_later_is_bounded():
