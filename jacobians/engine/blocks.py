@@ -31,6 +31,11 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
         order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
         into = copied if len(carried) < 2 else outer.product(order, shape, carried[0], carried[1], None, cached)
         plans.append((term.sign, [arranged(labels, order) for labels in carried], into))
+    matrices = None if add else outer.summed(shape, [
+        [{k for k, a in enumerate(term.axes) if a.steps[0][0] in f.labels} for f in term.factors] for term in terms
+    ])  # fmt: skip
+    if matrices is not None:
+        return _together(matrices, plans)
     entries, ndim = prod(shape), len(shape)
     size = BLOCK if len(terms) + add > 1 else entries
     several = entries > size
@@ -57,6 +62,17 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
             part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
             _assign(out[block], part, add)
         return out
+
+    return call
+
+
+def _together(matrices: Into, plans: Sequence[tuple[int, list[Step], Into]]) -> Step:
+    """The sum of products as one product of matrices."""
+    steps = [(step, sign if k else 1) for sign, arrange, _ in plans for k, step in enumerate(arrange)]
+
+    def call(out: Array, *factors: Array) -> Array:
+        views = [step(x) for (step, _), x in zip(steps, factors, strict=True)]
+        return matrices(out, *[view if sign > 0 else view * -1 for (_, sign), view in zip(steps, views, strict=True)])
 
     return call
 

@@ -21,6 +21,7 @@ MANY = 1 << 12  # entries from which the way matters
 CACHE = 1 << 24  # bytes of results that stay in the cache together
 LONG = 192, 512  # entries in a row from which NumPy's loop over one row is quicker than BLAS: in memory, in the cache
 CHUNK = 1 << 16, 1 << 17  # entries that BLAS gets at a time, few enough that it does not share them among threads
+MATRIX = 64  # entries of a matrix from which a stack of them is quicker than sums of products
 BUFFER = 64  # entries; NumPy does not buffer rows that are longer than its buffer
 
 
@@ -58,6 +59,52 @@ def product(
     return _unbuffered if row >= LONG[0] else _multiplied
 
 
+def summed(sizes: Sequence[int], carried: Sequence[Sequence[Collection[int]]]) -> Into | None:
+    """How to write a sum of products of two arrays, of which each carries some axes, as one (stacked) matrix product.
+
+    Where the axes can be cut into others, rows and columns such that of every product one array has no columns and the
+    other no rows, Σ_k x_k y_k is a product of matrices over k. None where they cannot, or where it does not pay.
+    The call takes the output, then x and y of every product, which broadcast against it.
+    """
+    if len(carried) < 2 or any(len(factors) != 2 for factors in carried) or prod(sizes) < MANY:
+        return None
+    found: list[tuple[int, int, int, list[bool]]] = []
+    for middle in range(1, len(sizes)):
+        for begin in range(middle):
+            rows, columns = set(range(begin, middle)), set(range(middle, len(sizes)))
+            swapped = [not (columns.isdisjoint(x) and rows.isdisjoint(y)) for x, y in carried]
+            if all(not swap or (columns.isdisjoint(y) and rows.isdisjoint(x))
+                   for (x, y), swap in zip(carried, swapped, strict=True)):  # fmt: skip
+                found.append((prod(sizes[begin:]), begin, middle, swapped))
+    if not found or max(found)[0] < MATRIX:
+        return None
+    _, begin, middle, swapped = max(found)
+    lead, row, column = tuple(sizes[:begin]), tuple(sizes[begin:middle]), tuple(sizes[middle:])
+    ndim, count = len(sizes), len(carried)
+    shape = (*lead, prod(row), prod(column))
+
+    def call(out: Array, *factors: Array) -> Array:
+        if out.dtype.char not in "fdFD" or any(x.dtype != out.dtype for x in factors) or _is_strict():
+            total = _multiplied(out, *factors[:2])
+            for k in range(2, 2 * count, 2):
+                np.add(total, np.multiply(*factors[k : k + 2]), out=total, casting="same_kind")
+            return out
+        left, right = np.empty((*lead, *row, count), out.dtype), np.empty((*lead, count, *column), out.dtype)
+        for k, swap in enumerate(swapped):
+            x, y = [x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in factors[2 * k : 2 * k + 2]][:: -1 if swap else 1]
+            left[..., k] = x.reshape(x.shape[:middle])
+            right[(slice(None),) * begin + (k,)] = y.reshape(y.shape[:begin] + y.shape[middle:])
+        np.matmul(left.reshape(*lead, -1, count), right.reshape(*lead, count, -1), out=out.reshape(shape))
+        return out
+
+    return call
+
+
+def _is_strict() -> bool:
+    """Whether NumPy is to raise errors, of which BLAS does not tell."""
+    return "raise" in np.geterr().values()
+
+
 def _multiplied(out: Array, x: Array, y: Array) -> Array:
     np.multiply(x, y, out=out, casting="same_kind")
     return out
@@ -84,8 +131,8 @@ def _outer(row: int, cached: bool) -> Into:
     step = CHUNK[cached] // row
 
     def call(out: Array, x: Array, y: Array) -> Array:
-        if not x.dtype == y.dtype == out.dtype or out.dtype.char not in "fdFD" or "raise" in np.geterr().values():
-            return _multiplied(out, x, y)  # BLAS does not tell of overflows
+        if not x.dtype == y.dtype == out.dtype or out.dtype.char not in "fdFD" or _is_strict():
+            return _multiplied(out, x, y)
         column, line, matrix = x.reshape(-1, 1), y.reshape(1, row), out.reshape(-1, row)
         multiply: Callable[..., Array] = np.dot
         if cached and out.dtype.kind == "f":

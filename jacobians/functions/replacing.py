@@ -65,10 +65,12 @@ class Names:
     def enter(self, recording: Recording, wanted: dict[str, Any]) -> None:
         """Replace names until the recording is closed."""
         self.holders.append(recording)
+        names, replaced = self.names, self.replaced
         for name, value in wanted.items():
-            if name not in self.replaced or self.names.get(name, MISSING) is not self.replaced[name][1]:
-                self.replaced[name] = self.names.get(name, MISSING), value
-                self.names[name] = value
+            now = names.get(name, MISSING)
+            if name not in replaced or now is not replaced[name][1]:
+                replaced[name] = now, value
+                names[name] = value
 
     def leave(self, recording: Recording) -> bool:
         """Take it back if nobody else needs it; what has been changed meanwhile stays."""
@@ -93,13 +95,18 @@ class Cell(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """What is in the cell."""
-        try:
-            return self.cell.cell_contents
-        except ValueError:  # it is empty
-            return default
+        return _content(self.cell, default)
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.cell.cell_contents = value
+
+
+def _content(cell: CellType, default: Any = MISSING) -> Any:
+    """What is in the cell of a closure, unless it is empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return default
 
 
 class Plan(NamedTuple):
@@ -119,21 +126,23 @@ def called_with_stand_ins(
     call: Callable[[], Any], function: Callable[..., Any], recording: Recording, is_thorough: bool
 ) -> Any:
     """Call something while stand-ins stand in all modules that a function reaches."""
-    found: list[tuple[int, Any, dict[str, Any]]] = []
+    found: dict[int, Names] = {}
     try:
         begin(recording, is_thorough)
         require_imported()
         with lock:
             for names, wanted in _places(function, is_thorough):
-                found.append((id(names.cell) if isinstance(names, Cell) else id(names), names, wanted))
-                _entered.setdefault(found[-1][0], Names(names)).enter(recording, wanted)
+                key = id(names.cell) if type(names) is Cell else id(names)
+                one = found[key] = _entered.get(key) or Names(names)
+                _entered[key] = one
+                one.enter(recording, wanted)
         return call()
     finally:
         recording.is_open = False
         end()
         with lock:
-            for key, _, _ in found:
-                if key in _entered and _entered[key].leave(recording):
+            for key, one in found.items():
+                if _entered.get(key) is one and one.leave(recording):
                     del _entered[key]
 
 
@@ -156,11 +165,10 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
         seen.add(id(names))
         waiting += plan.modules
         for name, cell in zip(one.__code__.co_freevars, one.__closure__ or (), strict=False):
-            names_of_cell = Cell(cell)
-            value = names_of_cell.get(name, MISSING)
+            value = _content(cell)
             stand_in = thorough(value) if is_thorough else in_place_of(value)
             if stand_in is not value:
-                yield names_of_cell, {name: stand_in}
+                yield Cell(cell), {name: stand_in}
             elif isinstance(value, ModuleType) and _is_users(value.__name__, ""):
                 waiting.append(value.__name__)
     while waiting:
@@ -195,11 +203,7 @@ def _collect(function: Any, found: list[FunctionType], depth: int) -> None:
     if isinstance(function, FunctionType):
         found.append(function)
         inner: list[Any] = [function.__dict__.get("__wrapped__"), *(function.__defaults__ or ())]
-        for cell in function.__closure__ or ():
-            try:
-                inner.append(cell.cell_contents)
-            except ValueError:  # it is empty
-                continue
+        inner += map(_content, function.__closure__ or ())
     elif isinstance(function, MethodType):
         inner = [function.__func__, *_of_class(type(function.__self__))]
     elif isinstance(function, functools.partial):
@@ -231,6 +235,12 @@ def _plan(names: dict[str, Any], code: CodeType | None, is_thorough: bool) -> Pl
     key = id(names), code, is_thorough
     plan = _plans.get(key)
     entered = _entered.get(id(names))
+    if entered is None and plan is not None and plan.names == len(names):
+        for name, value in plan.before.items():
+            if names.get(name, MISSING) is not value:
+                break
+        else:
+            return plan
     replaced = {} if entered is None else {n: b for n, (b, value) in entered.replaced.items() if names.get(n) is value}
     count = len(names) - sum(before is MISSING for before in replaced.values())
     if (
