@@ -35,7 +35,7 @@ def noted(
     made.recording = recording
     made._number = number = len(values)
     made._version = 0
-    made._view = made._pending = None
+    made._view = made._views = made._pending = None
     made.doubles = output if output.size < recording.postpones else None
     values.append(output)
     recording.nodes.append(_node(Node, (layer, "", names, numbers, inputs, number)))

@@ -69,7 +69,7 @@ def _is_asked_by_scipy(frame: FrameType) -> bool:
 class Traced(LikeArray):
     """A value of a recording. It behaves as the array that it stands for, and remembers what is done with it."""
 
-    __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "doubles", "recording")
+    __slots__ = ("__weakref__", "_number", "_pending", "_version", "_view", "_views", "doubles", "recording")
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # as an ndarray
 
@@ -79,9 +79,20 @@ class Traced(LikeArray):
         self._version = 0
         self._view = view
         self._pending: Any = None
+        self._views: list[weakref.ref[Traced]] | None = None
         self.doubles: Array | None = None  # the value, of a small array of doubles that has not been written into
-        if view is None and number not in recording.constants and type(value := recording.values[number]) is np.ndarray:
+        if number >= 0 and number not in recording.constants and type(value := recording.values[number]) is np.ndarray:
             self.doubles = value if value.dtype is DOUBLE and value.size < recording.postpones else None
+
+    def _changed(self) -> None:
+        """Note that the array has been written into; what was known of its entries is forgotten, in its views, too."""
+        self._version += 1
+        self.doubles = None
+        views, self._views = self._views, None
+        for reference in views or ():
+            view = reference()
+            if view is not None:
+                view.doubles = None
 
     @property
     def number(self) -> int:
@@ -142,8 +153,7 @@ class Traced(LikeArray):
         if self.recording.aliases:
             self._require_unshared()
         self._pending = pending
-        self.doubles = None
-        self._version += 1
+        self._changed()
 
     @property
     def settled(self) -> Traced:
@@ -163,16 +173,21 @@ class Traced(LikeArray):
                 refuse("writing into this view of a traced array", "write into the array itself, or into a copy")
             write(base, new)
             self._view = self._view._replace(version=base.version)
-        self._pending = self.doubles = None
+        self._pending = None
         if self._number in self.recording.zero_dimensional:
             self.recording.zero_dimensional.add(number)
         self._number = number
-        self._version += 1
+        self._changed()
 
     def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None) -> Traced:
         """A view of this array."""
-        made = make(self)
-        return Traced(self.recording, made.number, View(self, self.version, make, write))
+        made = Traced(self.recording, make(self).number, View(self, self.version, make, write))
+        if self._view is not None:  # writing into what both are views of is not noted here
+            made.doubles = None
+        elif made.doubles is not None:
+            self._views = self._views or []
+            self._views.append(weakref.ref(made))
+        return made
 
     # -- as an array ---------------------------------------------------------------------------------------------------
 

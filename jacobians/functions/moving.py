@@ -130,7 +130,7 @@ def _hashable(value: Any) -> Any:
     if kind is int:
         return value
     if kind is tuple or isinstance(value, list | tuple):
-        parts = [_hashable(v) for v in value]
+        parts = [v if type(v) in ENDS else _hashable(v) for v in value]
         return _NONE if _NONE in parts else (kind, *parts)
     if kind is slice:  # it has no hash before Python 3.12
         ends = value.start, value.stop, value.step
