@@ -55,6 +55,8 @@ def term(formula: str, *arrays: ArrayLike) -> Terms:
            [-0.125 , -0.0625,  0.1875]])
     """
     kinds = _kinds(formula)
+    if not arrays and not kinds:
+        return _without_arrays(formula)
     if len(arrays) != len(kinds):
         resolve(formula, tuple(np.shape(a) for a in arrays), None, None)  # raises
     for values, kind in zip(arrays, kinds):  # noqa: B905 - as many; this is the way that every layer takes
@@ -69,6 +71,11 @@ def _kinds(formula: str) -> tuple[str, ...]:
     parsed = parse(formula)
     count = len(parsed.factors)
     return tuple(np.typecodes["AllFloat"] if k < count else LOOKUP for k in range(len(parsed.arrays)))
+
+
+@lru_cache(maxsize=4096)
+def _without_arrays(formula: str) -> Terms:
+    return Terms(((1, formula, ()),))
 
 
 def _converted(formula: str, arrays: Sequence[ArrayLike], kinds: Sequence[str]) -> tuple[Array, ...]:

@@ -5,6 +5,7 @@ In the formulas below, a are the positions that stay and b those that are reduce
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -46,8 +47,7 @@ class Reduction(Layer):
 
     def labels(self, x: Array) -> tuple[str, str]:
         """The labels of z and of x; a reduced axis that is kept with size 1 is the position 0."""
-        labels, axes = letters(x.ndim), self.axes(x)
-        return "".join(("(0)" if self.keepdims else "") if k in axes else c for k, c in enumerate(labels)), labels
+        return _labels(self.axes(x), self.keepdims, x.ndim)
 
     def spread(self, x: Array, z: Array) -> Array:
         """z with size 1 along the reduced axes, so that it broadcasts against x."""
@@ -62,6 +62,12 @@ class Reduction(Layer):
         """Raise a ValueError where there is nothing to reduce."""
         if self.number(x) == 0:
             raise ValueError(f"{type(self).__name__}: there must be entries along axis {self.axis}; x is {x.shape}")
+
+
+@lru_cache(maxsize=4096)
+def _labels(axes: tuple[int, ...], keepdims: bool, ndim: int) -> tuple[str, str]:
+    labels = letters(ndim)
+    return "".join(("(0)" if keepdims else "") if k in axes else c for k, c in enumerate(labels)), labels
 
 
 class Sum(Reduction):
