@@ -179,9 +179,11 @@ class Traced(LikeArray):
         self._number = number
         self._changed()
 
-    def viewed(self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None) -> Traced:
-        """A view of this array."""
-        made = Traced(self.recording, make(self).number, View(self, self.version, make, write))
+    def viewed(
+        self, made: Traced, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None
+    ) -> Traced:
+        """A new value as a view of this array: how it is made again, and written back."""
+        made._view = View(self, self.version, make, write)
         if self._view is not None:  # writing into what both are views of is not noted here
             made.doubles = None
         elif made.doubles is not None:

@@ -47,6 +47,7 @@ def subscripts(shapes: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> str
 
 LARGE = 1 << 14  # entries of products that are made in memory of earlier ones
 Pairs = list[tuple[int, int]]
+SHORT = 16  # entries of an axis that is too short to loop over
 READ = Tape.ENTRY / 8  # nanoseconds to read an entry of what is left in the end, about
 FEW = 5  # factors whose order is found by trying all
 
@@ -152,7 +153,9 @@ def pair(
     if not gone:
         swap = prod(sizes[i] for i in b) > prod(sizes[i] for i in a)
         first, second = (b, a) if swap else (a, b)
-        result = (*first, *(i for i in second if i not in first))
+        more = tuple(i for i in second if i not in first)
+        short = prod(sizes[i] for i in more) < SHORT <= sizes[first[-1]] if first else False
+        result = (*more, *first) if short else (*first, *more)  # NumPy loops over the last axis
         left, right = arranged(a, result), arranged(b, result)
         shape = tuple(sizes[i] for i in result)
         if prod(shape) < LARGE:

@@ -32,6 +32,7 @@ from jacobians.notation.symbols import (
 )  # fmt: skip
 
 SMALL = 16  # times smaller than what is written: a sum of factors that is worth holding
+CACHED = 1 << 17  # entries of a sum that is made before it is written
 LARGEST = 1 << 24  # entries of a condensed term
 
 Merge = Callable[[Tape, Term, Term], Term | None]
@@ -56,6 +57,16 @@ def condensed(tape: Tape, form: Form) -> Form:
 
     terms = _repeated(tape, form.terms, forced)
     return replace(form, terms=terms) if len(terms) < len(form.terms) else form
+
+
+def together(tape: Tape, terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Add terms of one pattern into each other while that is done in the cache: so all are written at once."""
+
+    def alike(tape: Tape, a: Term, b: Term) -> Term | None:
+        first, second = (a, b) if a.sign > 0 else (b, a)
+        return _merge(tape, first, second, CACHED) if a.pattern == b.pattern else None
+
+    return _repeated(tape, terms, alike)
 
 
 def condensable(form: Form) -> bool:

@@ -91,7 +91,8 @@ def summed(sizes: Sequence[int], carried: Sequence[Sequence[Collection[int]]]) -
             return out
         left, right = np.empty((*lead, *row, count), out.dtype), np.empty((*lead, count, *column), out.dtype)
         for k, swap in enumerate(swapped):
-            x, y = [x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in factors[2 * k : 2 * k + 2]][:: -1 if swap else 1]
+            pair = [x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in factors[2 * k : 2 * k + 2]]
+            x, y = reversed(pair) if swap else pair
             left[..., k] = x.reshape(x.shape[:middle])
             right[(slice(None),) * begin + (k,)] = y.reshape(y.shape[:begin] + y.shape[middle:])
         np.matmul(left.reshape(*lead, -1, count), right.reshape(*lead, count, -1), out=out.reshape(shape))

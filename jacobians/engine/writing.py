@@ -27,6 +27,7 @@ from jacobians.engine.builder import TermBuilder
 from jacobians.engine.contract import Labels, Sizes, arranged
 from jacobians.engine.gathering import gathering
 from jacobians.engine.index_maps import injective, places, windows
+from jacobians.engine.merging import together
 from jacobians.engine.tape import Array, Step, Tape, plainly
 from jacobians.notation.structure import Form, Term
 
@@ -43,6 +44,9 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
         builder.factors.sort(key=lambda f: -builder.size(f.labels))
     terms = [builder.finish() for builder in builders if not builder.zero]
     covering, tied = [t for t in terms if _covers(t)], [t for t in terms if not _covers(t)]
+    points = [t for t in tied if is_point(t)]
+    tied = [*together(tape, [t for t in tied if not is_point(t)]), *points]
+    terms = [*covering, *tied]
     uses = Counter(_arrays(terms))
     if out is None and len(terms) == 1 and (made := _made(terms[0], tape.own)) is not None:
         tape.results.add(made)
@@ -68,11 +72,10 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
     steps: list[tuple[Step, list[int]]] = []
     if covering:
         steps.append((cover(covering, shape, whole is not None, cached), _arrays(covering)))
-    points = [t for t in tied if is_point(t)]
     if len(points) > 1:
         untouched = len(points) == len(terms)
         steps.append((write_points(points, first=untouched), _arrays(points)))
-        tied = [t for t in tied if not is_point(t)]
+        tied = tied[: -len(points)]
     else:
         points = []
     for term, apart in zip(tied, _apart([*points, *tied], len(points)), strict=True):

@@ -13,7 +13,6 @@ from jacobians import layers
 from jacobians.core.applying import apply
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
-from jacobians.core.short import noted
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import hashable, moved, moved_to, rearrangement
@@ -126,7 +125,8 @@ def take(x: Traced, key: Any) -> Any:
             if len(form) == x.ndim:
                 return pending.rows[row] if row in pending.rows else take(x.settled, key)
             if isinstance(pending.rows.get(row), Traced):
-                return x.viewed(partial(_row, key), lambda base, new: put(base, key, new))
+                row_now = Traced(x.recording, _row(key, x).number)
+                return x.viewed(row_now, partial(_row, key), lambda base, new: put(base, key, new))
     if is_basic(key):
         entries = moved(operator.getitem, x, key)
         return entries.value[()] if not entries.is_array and entries.is_constant else entries
@@ -154,10 +154,6 @@ def _later(x: Traced, layer: layers.Take) -> Postponed | None:
 
 def _number(x: Traced, position: int) -> Any:
     """An entry of a vector: a number of its own."""
-    recording, vector = x.recording, x.doubles
-    if vector is not None and (not recording.moves or x.number not in recording.moves):
-        layer, _ = rearrangement(operator.getitem, vector.shape, (position,), {})
-        return noted(recording, layer, layer.input_names, (x.number,), (vector,), vector[position])
     entry = x.value[position]
     if x.is_constant:
         return entry

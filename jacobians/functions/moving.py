@@ -16,6 +16,7 @@ import numpy as np
 from jacobians.core.applying import apply
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.short import noted
 from jacobians.core.traced import Traced, plain
 from jacobians.kept import Memory
 from jacobians.layers.entrywise import Identity
@@ -31,10 +32,13 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         return rearranged(function, x, *arguments, **options)
     value = x.value
     output = function(value, *arguments, **options)
+    made = moved_to(x, layer, remembered, output)
+    seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
+    if not (isinstance(seen, np.ndarray) and (seen.base is given or np.may_share_memory(seen, given))):
+        return made
 
     def make(base: Traced) -> Traced:
-        made = output if base.value is value else function(base.value, *arguments, **options)
-        return moved_to(base, layer, remembered, made)
+        return moved_to(base, layer, remembered, function(base.value, *arguments, **options))
 
     def write(base: Traced, new: Traced) -> None:
         def replacing() -> Replace:
@@ -43,10 +47,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         known = _layers.recall(("written", layer), replacing) if remembered else replacing()
         base.become(apply(known, base, new))
 
-    seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
-    if not (isinstance(seen, np.ndarray) and np.may_share_memory(seen, given)):
-        return make(x)
-    return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write)
+    return x.viewed(made, make, None if given.flags.writeable and not seen.flags.writeable else write)
 
 
 def rearranged(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
@@ -67,6 +68,8 @@ def moved_to(x: Traced, layer: Rearrange, remembered: bool, output: Any) -> Trac
     if moves is not None and (number in moves or output.ndim):
         made, before = Move(number, layer, remembered), moves.get(number)
         number, layer, _ = moves[len(recording.values)] = made if before is None else _composed(before, made)
+    if x.doubles is not None:
+        return noted(recording, layer, layer.input_names, (number,), (recording.values[number],), output)
     return Traced(recording, recording.add(layer, (recording.values[number],), (number,), output))
 
 
