@@ -180,9 +180,12 @@ class Traced(LikeArray):
         self._changed()
 
     def viewed(
-        self, made: Traced, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None
-    ) -> Traced:
-        """A new value as a view of this array: how it is made again, and written back."""
+        self, make: Callable[[Traced], Traced], write: Callable[[Traced, Traced], None] | None,
+        made: Traced | None = None,
+    ) -> Traced:  # fmt: skip
+        """A view of this array: how it is made, and written back; `made` where it has been, and by nobody else had."""
+        if made is None:
+            made = Traced(self.recording, make(self).number)
         made._view = View(self, self.version, make, write)
         if self._view is not None:  # writing into what both are views of is not noted here
             made.doubles = None

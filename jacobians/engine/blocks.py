@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from math import prod
 
 import numpy as np
 
 from jacobians.engine import outer
-from jacobians.engine.contract import arranged
+from jacobians.engine.contract import SHORT, arranged
 from jacobians.engine.outer import Into
 from jacobians.engine.tape import Array, Step
 from jacobians.notation.structure import Shape, Term
@@ -26,6 +27,8 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
 
     `cached`: the output is likely to be in the cache.
     """
+    if len(terms) > 1 and outer.MANY <= prod(shape) <= BLOCK and shape[-1] < SHORT <= max(shape):
+        return _turned(terms, shape, add, cached)
     plans: list[tuple[int, list[Step], Into]] = []
     for term in terms:
         order, carried = [a.steps[0][0] for a in term.axes], [f.labels for f in term.factors]
@@ -61,6 +64,22 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
         for block in blocks():
             part = [(into, [v[_within(block, v.shape)] for v in views]) for into, views in summands]
             _assign(out[block], part, add)
+        return out
+
+    return call
+
+
+def _turned(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
+    """The sum with the last axis first, since NumPy loops over the last one, put where it belongs when it is done."""
+    first = (*shape[-1:], *shape[:-1])
+    step = cover([replace(t, out=(*t.axes[-1:], *t.axes[:-1]), wrt=()) for t in terms], first, False, cached)
+
+    def call(out: Array, *factors: Array) -> Array:
+        total = np.moveaxis(step(np.empty(first, out.dtype), *factors), 0, -1)
+        if add:
+            np.add(out, total, out=out, casting="same_kind")
+        else:
+            out[...] = total
         return out
 
     return call

@@ -221,7 +221,7 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
     shape = tuple(a.size for a in term.axes)
     strides = [prod(shape[k + 1 :]) for k in range(len(shape))]
     if any(a.lookup is not None for a in term.axes):
-        return _scatter(term, factors, strides, sizes)
+        return _scatter(term, factors, strides, sizes, first)
     order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
     parts = []
     for at, ranges in windows(term.axes, sizes):
@@ -271,12 +271,12 @@ def write(term: Term, factors: Sequence[Labels], itemsize: int, first: bool) -> 
     return call
 
 
-def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: Sizes) -> Step:
+def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: Sizes, first: bool) -> Step:
     """Add a product to the entries that lookups name."""
     order = list(dict.fromkeys(i for a in term.axes for i in a.labels()))
     shape = tuple(sizes[i] for i in order)
     views = [arranged(labels, order) for labels in factors]
-    number = len(factors)
+    number, sign = len(factors), term.sign
     where = places(term.axes, order, sizes, [f.labels for f in term.lookups], strides)
     # Where all labels stand in axes without lookups, no entry is met twice.
     affine = [a for a in term.axes if a.lookup is None]
@@ -286,18 +286,22 @@ def _scatter(term: Term, factors: Sequence[Labels], strides: list[int], sizes: S
         if 0 in shape or out.size == 0:
             return out
         flat, exists = where(*arrays[number:])
-        value: Any = term.sign
-        for arrange, x in zip(views, arrays, strict=False):
-            value = value * arrange(x)
-        flat, value = np.broadcast_to(flat, shape), np.broadcast_to(value, shape)
+        operands = [arrange(x) for arrange, x in zip(views, arrays, strict=False)]
+        value: Any = operands[0] if operands else np.asarray(1, out.dtype)
+        for x in operands[1:]:
+            value = value * x
+        value = value if sign > 0 else value * -1
+        flat = flat if flat.shape == shape else np.broadcast_to(flat, shape)
         if exists is not None and not exists.all():
             exists = np.broadcast_to(exists, shape)
-            flat, value = flat[exists], value[exists]
+            flat, value = flat[exists], np.broadcast_to(value, shape)[exists]
         entries = out.reshape(-1)
-        if once:
-            entries[flat] += value
+        if not once:  # what is added must have the shape of the positions, or add.at reads beyond it (NumPy 2.4)
+            np.add.at(entries, flat, np.broadcast_to(value, flat.shape))
+        elif first:
+            entries[flat] = value
         else:
-            np.add.at(entries, flat, value)
+            entries[flat] += value
         return out
 
     return call

@@ -125,8 +125,7 @@ def take(x: Traced, key: Any) -> Any:
             if len(form) == x.ndim:
                 return pending.rows[row] if row in pending.rows else take(x.settled, key)
             if isinstance(pending.rows.get(row), Traced):
-                row_now = Traced(x.recording, _row(key, x).number)
-                return x.viewed(row_now, partial(_row, key), lambda base, new: put(base, key, new))
+                return x.viewed(partial(_row, key), lambda base, new: put(base, key, new))
     if is_basic(key):
         entries = moved(operator.getitem, x, key)
         return entries.value[()] if not entries.is_array and entries.is_constant else entries

@@ -47,7 +47,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         known = _layers.recall(("written", layer), replacing) if remembered else replacing()
         base.become(apply(known, base, new))
 
-    return x.viewed(made, make, None if given.flags.writeable and not seen.flags.writeable else write)
+    return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write, made)
 
 
 def rearranged(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
