@@ -6,7 +6,7 @@ where it is asked for: of x / 2, nobody differentiates by 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,22 @@ def spelled(written: Any, of: tuple[Any, ...]) -> tuple[Any, Numbers]:
     return ((written.sign, written.formula, (shape,), (number,)),), ()
 
 
-def table(**by: Diagonal) -> Mapping[str, Diagonal]:
+class Diagonals(dict[str, Diagonal]):
+    """The diagonal Jacobians of a layer, by its arguments; it does not change, and is what it is by its identity."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a dict has none
+    __eq__ = object.__eq__
+
+    def __setitem__(self, name: str, diagonal: Diagonal) -> None:
+        raise TypeError("a table of diagonals does not change: make another one")
+
+
+def table(**by: Diagonal) -> Diagonals:
     """The diagonal Jacobians of a layer, by its arguments."""
-    return by
+    return Diagonals(by)
 
 
-def diagonal_terms(diagonals: Mapping[str, Diagonal], *inputs_and_output: Any) -> dict[str, Terms]:
+def diagonal_terms(diagonals: Diagonals, *inputs_and_output: Any) -> dict[str, Terms]:
     """The Jacobians by all arguments."""
     return {name: one.terms(inputs_and_output) for name, one in diagonals.items()}

@@ -9,7 +9,7 @@ shapes, dtypes, and which arrays are the same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from itertools import compress, count
 from threading import get_ident
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jacobians.core.diagonal import spelled
+from jacobians.core.diagonal import Diagonal, spelled
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.nodes import Differentiable, Node, Numbers, Wanted, Written
 from jacobians.core.postponed import Postponed, computed
@@ -51,6 +51,22 @@ class _Key(tuple[Any, ...]):
         return hash((*ends, len(graph), graph[:: len(graph) // 4 + 1]))
 
 
+class _Outline:
+    """What is known of a graph before its arrays are: what is asked on the way, and whose shapes count."""
+
+    __slots__ = ("chooses", "depends", "steps", "values")
+
+    def __init__(
+        self, steps: Sequence[tuple[int, tuple[Diagonal, ...]]], values: Iterable[int], depends: Set[int] | None,
+        chooses: bool,
+    ) -> None:  # fmt: skip
+        self.steps = tuple(steps)  # positions of nodes, and the diagonals to compute; none where `local` is asked
+        self.values = tuple(values)
+        self.depends = depends
+        self.chooses = chooses
+
+
+_outlines = Memory()
 _structures = Memory()
 
 
@@ -67,7 +83,7 @@ class Recording:
     """
 
     __slots__ = (
-        "aliases", "constants", "is_open", "leaves", "moves", "naming", "nodes", "origins", "parts", "paths",
+        "aliases", "constants", "graph", "is_open", "leaves", "moves", "naming", "nodes", "origins", "parts", "paths",
         "postponed", "postpones", "serial", "thread", "values",
         "zero_dimensional",
     )  # fmt: skip
@@ -80,6 +96,7 @@ class Recording:
         self.values: list[Array] = []  # some may be postponed
         self.leaves: dict[str, int] = {}
         self.nodes: list[Node] = []
+        self.graph: list[tuple[Any, ...]] = []  # the nodes without layers and arrays: what they look like
         self.constants: set[int] = set()  # values that depend on nothing, though they are traced
         self.zero_dimensional: set[int] = set()  # values that are arrays without axes, which numbers are not
         self.naming: dict[int, Naming] = {}
@@ -94,6 +111,7 @@ class Recording:
         """A recording that goes on from here; this one stays as it is."""
         twin = Recording(self.paths)
         twin.values, twin.leaves, twin.nodes = self.values.copy(), self.leaves.copy(), self.nodes.copy()
+        twin.graph = self.graph.copy()
         twin.constants, twin.zero_dimensional = self.constants.copy(), self.zero_dimensional.copy()
         twin.naming, twin.origins, twin.parts = self.naming.copy(), self.origins, self.parts.copy()
         twin.postponed, twin.postpones = self.postponed, self.postpones
@@ -145,6 +163,7 @@ class Recording:
         values.append(output)
         if known:
             self.nodes.append(Node._make((layer, path, names, known, inputs, number)))  # a shorter way than Node(…)
+            self.graph.append((type(layer), layer.diagonals, layer.output_name, names, known, number))
         else:
             self.constants.add(number)
         return number
@@ -193,6 +212,52 @@ class Recording:
         """
         if self.parts:
             self.require_no_parts(wanted)
+        if not self.naming:
+            graph = tuple(wanted), tuple(self.leaves.items()), tuple(self.graph)
+            outline = _outlines.recall(_Key(graph), lambda: self._outline(wanted))
+            if not outline.chooses:
+                found, arrays = self._filled(outline)
+                return Linearized(_structures.recall(found, lambda: self._linearized(wanted).structure), arrays)
+        return self._linearized(wanted)
+
+    def _outline(self, wanted: Sequence[Wanted]) -> _Outline:
+        """What every node on the way will be asked; nothing is, where it writes what does not depend on arrays."""
+        nodes, depends = self.between(wanted)
+        positions = {node.value: k for k, node in enumerate(self.nodes)}
+        steps = []
+        for node in nodes:
+            table = node.layer.diagonals
+            chosen = [table[name] for name, n in zip(node.names, node.numbers, strict=True)
+                      if table and (depends is None or n in depends)]  # fmt: skip
+            some = tuple(one for one in chosen if one.entries is not None)
+            if some or not table:
+                steps.append((positions[node.value], some))
+        ends = [*self.leaves.values(), *[n for one in wanted for n in one[:2]], *[node.value for node in nodes]]
+        return _Outline(steps, dict.fromkeys(ends), depends, any(node.layer.chooses for node in nodes))
+
+    def _filled(self, outline: _Outline) -> tuple[_Key, list[Array]]:
+        """All that a structure depends on beside an outline, and the arrays of the local Jacobians."""
+        nodes, values = self.nodes, self.values
+        arrays: list[Array] = []
+        numbers: dict[int, int] = {}
+        found: list[Any] = []
+        for at, diagonals in outline.steps:
+            node = nodes[at]
+            output = values[node.value]
+            if not diagonals:
+                local = node.layer.local(*node.inputs, output)
+                found += self._patterns(node, local, outline.depends, arrays, numbers)
+                continue
+            every = (*node.inputs, output)
+            for one in diagonals:
+                found.append(one.written(every, arrays, numbers))
+        for n in outline.values:
+            value = values[n]
+            found.append((value.shape, value.dtype))
+        return _Key((outline, tuple(found))), arrays
+
+    def _linearized(self, wanted: Sequence[Wanted]) -> Linearized:
+        """The same, with everything written out."""
         written, arrays = self.written(wanted)
         values = self.values
         known = {*self.leaves.values(), *[n for one in wanted for n in one[:2]]}

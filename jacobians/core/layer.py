@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from jacobians.core import products, second, showing
 from jacobians.core.applying import applied, forwarded, run, traced_layer
-from jacobians.core.diagonal import Diagonal
+from jacobians.core.diagonal import Diagonals
 from jacobians.core.graph import Recording
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.nodes import Wanted
@@ -64,13 +64,13 @@ class Layer(Parameterized):
     chooses: ClassVar[bool] = False
     """Whether its Jacobians are ones and zeros, so that some entries do not count at all (`without_zeros`)."""
 
-    diagonals: ClassVar[Mapping[str, Diagonal]] = {}
+    diagonals: ClassVar[Diagonals] = Diagonals()
     """The Jacobians as a table, for layers that have no others than diagonal ones."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "local" in vars(cls) and "diagonals" not in vars(cls):
-            cls.diagonals = {}  # its own `local` is what counts
+            cls.diagonals = Diagonals()  # its own `local` is what counts
 
     # -- to be written by a layer --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from jacobians.core.diagonal import Diagonal
+from jacobians.core.diagonal import Diagonals
 from jacobians.core.jacobian import Jacobian
 from jacobians.core.terms import Terms
 from jacobians.engine.tape import Array
@@ -35,7 +35,7 @@ class Differentiable(Protocol):
         """The arrays to differentiate by."""
 
     @property
-    def diagonals(self) -> Mapping[str, Diagonal]:
+    def diagonals(self) -> Diagonals:
         """Its Jacobians as a table, if they are diagonal."""
 
     @property

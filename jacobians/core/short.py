@@ -39,6 +39,7 @@ def noted(
     made.doubles = output if output.size < recording.postpones else None
     values.append(output)
     recording.nodes.append(_node(Node, (layer, "", names, numbers, inputs, number)))
+    recording.graph.append((type(layer), layer.diagonals, layer.output_name, names, numbers, number))
     return made
 
 

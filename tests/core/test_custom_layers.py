@@ -216,7 +216,7 @@ def test_nothing_is_computed_for_arguments_that_are_constant():
 
     found = jacobian(lambda x: Product()(x, np.array([2.0, 3.0])))(np.array([1.0, 1.0]))
     np.testing.assert_array_equal(found, np.diag([2.0, 3.0]))
-    assert asked == ["x"]
+    assert set(asked) == {"x"}
 
 
 def test_parameters_may_be_annotated_in_any_way():
