@@ -448,13 +448,8 @@ def plain(x: Any) -> Any:
 
 def apart(values: Any) -> bool:
     """Whether traced values of several recordings meet here."""
-    first: Recording | None = None
-    for x in _leaves(values):
-        if first is None:
-            first = x.recording
-        elif x.recording is not first:
-            return True
-    return False
+    found = _leaves(values)
+    return len(found) > 1 and any(x.recording is not found[0].recording for x in found)
 
 
 def together(values: Any) -> Any:
@@ -466,20 +461,22 @@ def together(values: Any) -> Any:
     return _lifted(inner, values)
 
 
-def _leaves(values: Any) -> Iterator[Traced]:
+def _leaves(values: Any) -> list[Traced]:
     """The traced values in nested tuples, lists, dicts and arrays of objects."""
+    found = []
     waiting = [values]
     while waiting:
         one = waiting.pop()
         kind = type(one)
         if kind is Traced:
-            yield one
+            found.append(one)
         elif kind is tuple or kind is list:
             waiting += one
         elif kind is dict:
             waiting += one.values()
         elif kind is np.ndarray and one.dtype.kind == "O":
             waiting += one.reshape(-1).tolist()
+    return found
 
 
 def _lifted(inner: Recording, values: Any) -> Any:

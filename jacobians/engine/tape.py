@@ -113,6 +113,7 @@ class Program:
     """The calls of a tape that lead to the wanted values; each intermediate is dropped after its last use."""
 
     def __init__(self, tape: Tape, results: Sequence[int]) -> None:
+        self.inputs = tape.inputs
         self.flops, self.largest, self.cost, self.dtype = tape.flops, tape.largest, tape.cost, tape.dtype
         self.outputs: tuple[tuple[tuple[int, ...], np.dtype[Any], str], ...] = ()  # what is written in full
         needed = set(results)
@@ -161,12 +162,27 @@ class Program:
         for array in arrays:
             if type(array) is not np.ndarray and is_traced(array):
                 return self._traced(arrays)
-        values = list(arrays)
-        for function, operands, released in self.calls:
-            values.append(function(*[values[k] for k in operands]))
-            for k in released:
-                values[k] = None
-        return tuple([v if type(v) is np.ndarray else np.asarray(v) for v in [values[k] for k in self.results]])
+        return tuple([v if type(v) is np.ndarray else np.asarray(v) for v in self._line(*arrays)])
+
+    @cached_property
+    def _line(self) -> Step:
+        """The calls as one function of Python, an assignment each, to names of which few are needed."""
+        names = [f"a{k}" for k in range(self.inputs)]
+        free: list[str] = []
+        lines = []
+        for k, (_, operands, released) in enumerate(self.calls):
+            taken = ", ".join([names[n] for n in operands])
+            over = [names[n] for n in released]
+            name = over.pop() if over else free.pop() if free else f"v{k}"
+            lines += [f"{name} = f{k}({taken})", *[f"del {one}" for one in over]]
+            names.append(name)
+            free += over
+        known: dict[str, Any] = {f"f{k}": call.function for k, call in enumerate(self.calls)}
+        given = ", ".join([*names[: self.inputs], *[f"{name}={name}" for name in known]])
+        lines.append(f"return [{', '.join([names[n] for n in self.results])}]")
+        exec(f"def line({given}):\n " + "\n ".join(lines), known)
+        line: Step = known["line"]
+        return line
 
     def _traced(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """Run on inputs of which some are traced: the same calls are recorded there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -118,18 +119,24 @@ def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any) -> tuple
 
 def row(parts: Sequence[Any]) -> Traced:
     """Numbers, of which some are traced, as a vector."""
-    layer = _assemble(tuple([(k,) for k in range(len(parts))]), (len(parts),))
+    layer = _row(len(parts))
     made = noted_of(layer, parts, np.array)
     if made is None:
-        values = np.array([x.value if isinstance(x, Traced) else x for x in parts])
-        made = apply(layer, *parts, output=values)
+        made = apply(layer, *parts, output=np.array([x.value if isinstance(x, Traced) else x for x in parts]))
     return made
+
+
+@lru_cache(maxsize=1024)
+def _row(count: int) -> Assemble:
+    return _assemble(tuple([(k,) for k in range(count)]), (count,))
 
 
 @rule(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays of one shape along a new axis."""
-    parts = as_arrays(*arrays)
+    parts = list(arrays)
+    if set(map(type, parts)) != {Traced}:
+        parts = as_arrays(*parts)
     if axis == 0 and dtype is None and all(not x.ndim for x in parts):
         return row(parts)
     shape, how = _joined(np.stack, parts, axis, dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from functools import partial
+from functools import lru_cache, partial
 from math import prod
 from typing import Any
 
@@ -13,6 +13,7 @@ from jacobians import layers
 from jacobians.core.applying import apply
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
+from jacobians.core.short import noted
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import hashable, moved, moved_to, rearrangement
@@ -153,10 +154,20 @@ def _later(x: Traced, layer: layers.Take) -> Postponed | None:
 
 def _number(x: Traced, position: int) -> Any:
     """An entry of a vector: a number of its own."""
+    recording, vector = x.recording, x.doubles
+    if vector is not None and not (recording.moves and x.number in recording.moves):
+        layer = _entry(vector.size, position)
+        return noted(recording, layer, layer.input_names, (x.number,), (vector,), vector[position])
     entry = x.value[position]
     if x.is_constant:
         return entry
     return moved_to(x, *rearrangement(operator.getitem, x.shape, (position,), {}), entry)
+
+
+@lru_cache(maxsize=4096)
+def _entry(size: int, position: int) -> layers.Rearrange:
+    layer, _ = rearrangement(operator.getitem, (size,), (position,), {})
+    return layer
 
 
 def _own(key: Any) -> Any:
