@@ -13,6 +13,7 @@ from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.short import noted_of
 from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 
@@ -21,6 +22,8 @@ NEUTRAL: dict[Any, float] = {np.sum: 0.0, np.prod: 1.0}
 
 def given(name: str, order: tuple[str, ...], arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The options of a call by name, without those that say nothing."""
+    if not options and len(arguments) == 1 and type(arguments[0]) is int:
+        return {order[0]: arguments[0]}
     found = {**dict(zip(order, arguments, strict=False)), **options}
     found = {key: value for key, value in found.items() if value is not None and value is not np._NoValue}
     found.pop("out", None)
@@ -51,6 +54,8 @@ def reduction(function: Callable[..., Any], kind: Callable[..., Layer], *order: 
             output = _later(function, layer, a, found)
         else:
             output = function(a.value, **found, **more)
+        if a.doubles is not None and not more:
+            return noted_of(layer, (a,), lambda _: output)
         return apply(layer, a, output=output)
 
     RULES[function] = call
