@@ -1,8 +1,7 @@
 """Ufuncs of small arrays of doubles by a short way: scalar code consists of them.
 
 They make the nodes that `apply` makes, and leave to it whatever is not a small array of doubles that depends on
-something, or a Python number beside one: options, other dtypes, constants, views, what has been written into, values of
-several recordings.
+something, or a Python number or another such array beside one: options, other dtypes, values of several recordings.
 """
 
 from __future__ import annotations
@@ -83,20 +82,30 @@ def of_two(ufunc: Callable[..., Any], layer: Differentiable) -> Callable[..., An
     def call(x: Any, y: Any, **options: Any) -> Any:
         if options:
             return otherwise(x, y, **options)
-        kind, other = type(x), type(y)
-        if kind is Traced and (a := x.doubles) is not None:
-            recording = x.recording
-            if other is Traced:
-                if (b := y.doubles) is not None and y.recording is recording:
-                    return noted(recording, layer, names, (x._number, y._number), (a, b), ufunc(a, b))
-            elif (other is float or other is int) and recording.origins is None:
-                b = np.asarray(y, DOUBLE)
-                return noted(recording, layer, first, (x._number,), (a, b), ufunc(a, b))
-        elif (kind is float or kind is int) and other is Traced and (b := y.doubles) is not None:
+        if type(x) is Traced:
+            recording, a = x.recording, x.doubles
+            if a is not None:
+                if type(y) is Traced:
+                    if (b := y.doubles) is not None and y.recording is recording:
+                        return noted(recording, layer, names, (x._number, y._number), (a, b), ufunc(a, b))
+                elif (b := _constant(y, recording)) is not None:
+                    return noted(recording, layer, first, (x._number,), (a, b), ufunc(a, b))
+        elif type(y) is Traced and (b := y.doubles) is not None:
             recording = y.recording
-            if recording.origins is None:
-                a = np.asarray(x, DOUBLE)
+            if (a := _constant(x, recording)) is not None:
                 return noted(recording, layer, second, (y._number,), (a, b), ufunc(a, b))
         return otherwise(x, y)
 
     return call
+
+
+def _constant(x: Any, recording: Recording) -> Array | None:
+    """A Python number or a small array of doubles, which is copied, as a constant; None for anything else."""
+    kind = type(x)
+    if recording.origins is None:
+        if kind is float or kind is int:
+            return np.asarray(x, DOUBLE)
+        if kind is np.ndarray and x.dtype is DOUBLE and x.size < recording.postpones:
+            array: Array = x.copy() if x.flags.writeable else x
+            return array
+    return None

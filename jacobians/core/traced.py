@@ -50,7 +50,12 @@ def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callabl
 
     def apply_operator(self: Traced, other: Any) -> Any:
         kind = type(other)
-        if kind in PLAIN or (kind is Traced and other.recording is self.recording):
+        recording = self.recording
+        if recording.is_open and (
+            (kind is Traced and other.recording is recording)
+            or kind in PLAIN
+            or (kind is np.ndarray and other.dtype is DOUBLE)
+        ):
             return RULES[ufunc](other, self) if reflected else RULES[ufunc](self, other)
         return otherwise(self, other)
 

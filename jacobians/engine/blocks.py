@@ -70,12 +70,14 @@ def cover(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
 
 
 def _turned(terms: Sequence[Term], shape: Shape, add: bool, cached: bool) -> Step:
-    """The sum with the last axis first, since NumPy loops over the last one, put where it belongs when it is done."""
-    first = (*shape[-1:], *shape[:-1])
-    step = cover([replace(t, out=(*t.axes[-1:], *t.axes[:-1]), wrt=()) for t in terms], first, False, cached)
+    """The sum with a long axis last, since NumPy loops over the last one, put where it belongs when it is done."""
+    long = max(k for k, n in enumerate(shape) if n >= SHORT)
+    order = [k for k in range(len(shape)) if k != long] + [long]
+    turned, back = tuple([shape[k] for k in order]), tuple(np.argsort(order))
+    step = cover([replace(t, out=tuple([t.axes[k] for k in order]), wrt=()) for t in terms], turned, False, cached)
 
     def call(out: Array, *factors: Array) -> Array:
-        total = np.moveaxis(step(np.empty(first, out.dtype), *factors), 0, -1)
+        total = step(np.empty(turned, out.dtype), *factors).transpose(back)
         if add:
             np.add(out, total, out=out, casting="same_kind")
         else:

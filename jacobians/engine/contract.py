@@ -158,11 +158,16 @@ def pair(
         result = (*more, *first) if short else (*first, *more)  # NumPy loops over the last axis
         left, right = arranged(a, result), arranged(b, result)
         shape = tuple(sizes[i] for i in result)
-        if prod(shape) < LARGE:
-            return of_both(np.multiply, left, right), result, prod(shape)
-        into = outer.product(result, shape, a, b, cached=8 * prod(shape) <= outer.CACHE)
-        call = plainly(lambda x, y: into(_room(shape, x, y), left(x), right(y)), of_both(np.multiply, left, right))
-        return call, result, prod(shape)
+        size, product = prod(shape), of_both(np.multiply, left, right)
+        if size >= LARGE:
+            into = outer.product(result, shape, a, b, cached=8 * size <= outer.CACHE)
+            product = plainly(lambda x, y: into(_room(shape, x, y), left(x), right(y)), product)
+        elif short and more:
+            ordered = plainly(
+                lambda x, y: np.multiply(outer.lined(left(x), size), outer.lined(right(y), size)), product
+            )
+            return ordered, result, size
+        return product, result, size
 
     rank = {i: k for k, i in enumerate(order)}
     batch, rows, columns = (

@@ -22,6 +22,7 @@ CACHE = 1 << 24  # bytes of results that stay in the cache together
 LONG = 192, 512  # entries in a row from which NumPy's loop over one row is quicker than BLAS: in memory, in the cache
 CHUNK = 1 << 16, 1 << 17  # entries that BLAS gets at a time, few enough that it does not share them among threads
 MATRIX = 64  # entries of a matrix from which a stack of them is quicker than sums of products
+FEW = 8  # times fewer entries than a product has: they are put in order first
 BUFFER = 64  # entries; NumPy does not buffer rows that are longer than its buffer
 
 
@@ -107,8 +108,13 @@ def _is_strict() -> bool:
 
 
 def _multiplied(out: Array, x: Array, y: Array) -> Array:
-    np.multiply(x, y, out=out, casting="same_kind")
+    np.multiply(lined(x, out.size), lined(y, out.size), out=out, casting="same_kind")
     return out
+
+
+def lined(x: Array, size: int) -> Array:
+    """An array that is read many times for a result of this size, in one piece."""
+    return np.ascontiguousarray(x) if x.size * FEW <= size and not x.flags.c_contiguous else x
 
 
 def _unbuffered(out: Array, x: Array, y: Array) -> Array:

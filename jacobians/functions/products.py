@@ -11,6 +11,7 @@ import numpy as np
 from jacobians import layers
 from jacobians.core.applying import apply, is_sparse
 from jacobians.core.rules import METHODS, RULES, refuse, rule
+from jacobians.core.short import of_two
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import whole
 from jacobians.functions.constants import plain, without_derivative
@@ -23,18 +24,18 @@ DOT, KRONECKER, OUTER, TRACE = layers.Dot(), layers.Kronecker(), layers.Outer(),
 without_derivative(np.einsum_path)
 
 
-MATMUL = layers.MatMul()
+_matmul = of_two(np.matmul, layers.MatMul())
 
 
 @rule(np.matmul)
 def matmul(x1: Any, x2: Any, /, **options: Any) -> Any:
     """A product of matrices, of which one may be a constant one of ``scipy.sparse``."""
-    if is_sparse(x1):
+    if type(x1) is not Traced and is_sparse(x1):
         return _sparse_product(x1, x2)
-    if is_sparse(x2):  # (x A)ᵀ = Aᵀ xᵀ
+    if type(x2) is not Traced and is_sparse(x2):  # (x A)ᵀ = Aᵀ xᵀ
         columns: Any = RULES[np.moveaxis](x1, -1, 0)
         return RULES[np.moveaxis](_sparse_product(x2.T, columns), 0, -1)
-    return apply(MATMUL, x1, x2, compute=np.matmul, **options)
+    return _matmul(x1, x2, **options)
 
 
 def _sparse_product(A: Any, x: Traced) -> Traced:

@@ -477,6 +477,9 @@ def test_what_is_remembered_between_calls():
         assert type(f(v)) is np.ndarray
         assert trace(f, v).jacobian("x").shape == (3, 3)
         assert hessian(f)(v).shape == (3, 3, 3)
+    w = weights(3)
+    for outside in (2 * w, w - 1, w * w, w / v, v @ w):
+        assert type(outside).__module__ == "numpy"
 
 
 def test_a_name_that_f_changes_stays_changed():
