@@ -7,7 +7,7 @@ Jacobians are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from jacobians.core.layer import Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.short import noted_of, of_one, of_two
 from jacobians.core.traced import PLAIN, Traced, into
+from jacobians.engine.tape import Array
 from jacobians.functions.constants import plain
 
 ENTRYWISE: dict[np.ufunc, Layer] = {
@@ -71,8 +72,20 @@ def entered(ufunc: np.ufunc, rule_of: Callable[..., Any]) -> None:
 
 
 def teach(ufunc: np.ufunc, layer: Layer) -> None:
-    """Enter a ufunc that is a layer."""
-    _enter(ufunc, (of_one if ufunc.nin == 1 else of_two)(ufunc, layer))
+    """Enter a ufunc that is a layer; it takes the short way if NumPy says that doubles give doubles."""
+    if "d->d" in ufunc.types:
+        _enter(ufunc, of_one(ufunc, layer))
+    elif "dd->d" in ufunc.types:
+        _enter(ufunc, of_two(ufunc, layer))
+    elif ufunc.types and all(one.endswith("O") for one in ufunc.types):
+        _enter(ufunc, partial(apply, layer, compute=partial(_of_objects, ufunc)))
+    else:
+        _enter(ufunc, partial(apply, layer, compute=ufunc))
+
+
+def _of_objects(ufunc: np.ufunc, *inputs: Array) -> Array:
+    """What a ufunc of Python's objects gives, such as one of `np.frompyfunc`, as numbers of its inputs' dtype."""
+    return np.asarray(ufunc(*inputs)).astype(np.result_type(*inputs))
 
 
 def _enter(ufunc: np.ufunc, call: Callable[..., Any]) -> None:

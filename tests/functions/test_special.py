@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from jacobians import Sigmoid, TracingError, derivative, jacobian
+from jacobians import Multiply, Sigmoid, Square, TracingError, derivative, jacobian
+from jacobians.core.rules import METHODS, RULES
 from jacobians.functions import special as table
 from tests.functions.oracles import right
 
@@ -99,14 +100,31 @@ def test_constants_and_unknown_ones():
     assert "SciPy's ufuncs" in caught.value.__notes__[0]
 
 
-def test_a_derivative_that_was_taught_counts():
-    before = dict(table.RULES)
-    try:
-        derivative(special.expit, Sigmoid())
-        right(special.expit, real)
-    finally:
-        table.RULES.clear()
-        table.RULES.update(before)
+@pytest.fixture
+def taught():
+    """A function that teaches ufuncs until the test ends."""
+    before = dict(RULES), dict(METHODS)
+    yield derivative
+    for rules, old in zip((RULES, METHODS), before, strict=True):
+        rules.clear()
+        rules.update(old)
+
+
+def test_a_derivative_that_was_taught_counts(taught):
+    taught(special.expit, Sigmoid())
+    right(special.expit, real)
+
+
+def test_own_ufuncs_of_python_functions(taught):
+    area, product = np.frompyfunc(lambda x: x * x, 1, 1), np.frompyfunc(lambda x, y: x * y, 2, 1)
+    taught(area, Square())
+    taught(product, Multiply())
+    assert float(jacobian(area)(3.0)) == 6.0
+    for x in (real, real.astype(np.float32), np.empty((0, 3))):
+        J = np.asarray(jacobian(lambda x: product(area(x), x[::-1]).sum(axis=0))(x))
+        expected = np.asarray(jacobian(lambda x: ((x * x) * x[::-1]).sum(axis=0))(x))
+        assert J.dtype == x.dtype
+        np.testing.assert_allclose(J, expected, rtol=1e-6)
 
 
 def test_scipy_is_not_imported():
