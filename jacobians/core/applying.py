@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import lru_cache, partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jacobians.core.graph import Recording
-from jacobians.core.postponed import Postponed, computed
+from jacobians.core.nodes import Node
+from jacobians.core.postponed import LARGE, Postponed, computed
 from jacobians.core.rules import RULES, refuse
 from jacobians.core.traced import DOUBLE, PLAIN, Traced, together
 from jacobians.engine.tape import Array, is_traced
@@ -30,6 +32,12 @@ def apply(
     """
     if dtype is not None and compute is not None:
         compute = with_dtype(compute, dtype, casting)
+    elif (short := _of_small_doubles(layer, inputs)) is not None:
+        known, names, numbers_known, small = short
+        if output is None:
+            output = compute(*small) if compute is not None else layer.forward(*small)
+        if type(output) is np.float64 or (type(output) is np.ndarray and output.dtype is DOUBLE):
+            return noted(known, layer, names, numbers_known, small, output)
     recording, arrays, numbers = prepared(inputs)
     if output is None and (
         arrays[0].size >= recording.postpones or arrays[-1].size >= recording.postpones
@@ -42,9 +50,81 @@ def apply(
         arrays = [computed(x) for x in arrays]
     if output is None:
         output = compute(*arrays) if compute is not None else forwarded(layer, arrays)
-    elif type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
+    if type(output) is np.ndarray and output.dtype.kind == "O":  # of values of an outer trace
         output = _stacked(output)
     return Traced(recording, recording.add(layer, tuple(arrays), numbers, output))
+
+
+# --- the short way ----------------------------------------------------------------------------------------------------
+#
+# Most of what programs do, and all that scalar code does, is done with small arrays of doubles.
+
+
+def noted(
+    recording: Recording, layer: Differentiable, names: tuple[str, ...], numbers: tuple[int, ...],
+    inputs: tuple[Array, ...], output: Any,
+) -> Traced:  # fmt: skip
+    """A new value, of doubles, with the node that made it: what `Recording.add` does, but with nothing to ask."""
+    if recording.thread != get_ident():
+        recording.require_thread()
+    if type(output) is np.float64:
+        output = np.asarray(output)
+    values = recording.values
+    made = _new(Traced)
+    made.recording = recording
+    made._number = number = len(values)
+    made._version = 0
+    made._view = made._views = made._pending = None
+    made.doubles = output if output.size < recording.postpones else None
+    values.append(output)
+    recording.nodes.append(_node(Node, (layer, "", names, numbers, inputs, number)))
+    recording.graph.append((type(layer), layer.diagonals, layer.output_name, names, numbers, number))
+    return made
+
+
+_new, _node = object.__new__, tuple.__new__
+
+
+def _of_small_doubles(
+    layer: Differentiable, inputs: tuple[Any, ...]
+) -> tuple[Recording, tuple[str, ...], tuple[int, ...], tuple[Array, ...]] | None:
+    """The recording, and the names, numbers and arrays of inputs, if all of them are small arrays of doubles."""
+    if len(layer.input_names) != len(inputs):
+        return None
+    recording: Any = None
+    names: list[str] = []
+    numbers: list[int] = []
+    arrays: list[Array] = []
+    fixed = False
+    for name, x in zip(layer.input_names, inputs, strict=True):
+        if type(x) is Traced:
+            if (array := x.doubles) is None or (recording is not None and x.recording is not recording):
+                return None
+            recording = x.recording
+            numbers.append(x._number)
+            names.append(name)
+        elif (array := small_constant(x)) is not None:
+            fixed = True
+        else:
+            return None
+        arrays.append(array)
+    if recording is None or recording.paths or (fixed and recording.origins is not None):
+        return None
+    return recording, tuple(names), tuple(numbers), tuple(arrays)
+
+
+def small_constant(x: Any) -> Array | None:
+    """A Python number or a small array of doubles, which is copied, as a constant; None for anything else."""
+    kind = type(x)
+    if kind is float or kind is int or kind is np.float64:
+        return np.asarray(x, DOUBLE)
+    if kind is np.ndarray and x.dtype is DOUBLE and x.size < LARGE:
+        array: Array = x.copy() if x.flags.writeable else x
+        return array
+    return None
+
+
+# --- the way for everything -------------------------------------------------------------------------------------------
 
 
 def with_dtype(ufunc: Callable[..., Any], dtype: Any, casting: str) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ import inspect
 import operator
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
@@ -384,13 +384,15 @@ class Traced(LikeArray):
             refuse(name, "teach it with jacobians.derivative, or write it with other functions")
         if apart((args, kwargs)):
             args, kwargs = together((args, kwargs))
+        if len(args) < 3 and "out" not in kwargs:
+            return one(*args, **kwargs)
         args, kwargs, out = without_out(function, args, kwargs)
         return one(*args, **kwargs) if out is None else into(out, one(*args, **kwargs))
 
 
 def without_out(function: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
     """The arguments of a function but for ``out=``, which may be given by position; and what was given for it."""
-    order = _order_with_out(function) if len(args) > 2 else ()
+    order = _order_with_out(function)
     if len(args) >= len(order) > 0:
         names = _names(function)
         kwargs = {
@@ -453,8 +455,21 @@ def plain(x: Any) -> Any:
 
 def apart(values: Any) -> bool:
     """Whether traced values of several recordings meet here."""
-    found = _leaves(values)
-    return len(found) > 1 and any(x.recording is not found[0].recording for x in found)
+    recording = None
+    waiting = [values]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind is Traced:
+            if recording is not one.recording:
+                if recording is not None:
+                    return True
+                recording = one.recording
+        elif kind is tuple or kind is list:
+            waiting += one
+        elif kind not in PLAIN:
+            waiting += _within(one, kind)
+    return False
 
 
 def together(values: Any) -> Any:
@@ -477,11 +492,18 @@ def _leaves(values: Any) -> list[Traced]:
             found.append(one)
         elif kind is tuple or kind is list:
             waiting += one
-        elif kind is dict:
-            waiting += one.values()
-        elif kind is np.ndarray and one.dtype.kind == "O":
-            waiting += one.reshape(-1).tolist()
+        else:
+            waiting += _within(one, kind)
     return found
+
+
+def _within(value: Any, kind: type) -> Iterable[Any]:
+    """What is in a dict or an array of objects; nothing is in anything else."""
+    if kind is dict:
+        return value.values()  # type: ignore[no-any-return]
+    if kind is np.ndarray and value.dtype.kind == "O":
+        return value.reshape(-1).tolist()  # type: ignore[no-any-return]
+    return ()
 
 
 def _lifted(inner: Recording, values: Any) -> Any:
@@ -521,6 +543,8 @@ def _method(
     if arguments and apart((array, arguments, options)):
         array, arguments, options = together((array, arguments, options))
         found = method(array)
+    if len(arguments) < 2 and "out" not in options:
+        return found(*arguments, **options)
     (_, *arguments), options, out = without_out(getattr(np, name, None), (array, *arguments), options)
     return found(*arguments, **options) if out is None else into(out, found(*arguments, **options))
 

@@ -52,6 +52,9 @@ def full(tape: Tape, form: Form, out: int | None = None, cached: bool = False) -
         tape.results.add(made)
         step = plainly(partial(np.asarray, dtype=form.dtype, order="C"), lambda x: x)
         return tape.emit(step, made, key=("made", made, form.dtype))
+    if out is None and (side := _side(terms, form.shape)) is not None:
+        step = _side_by_side(side, terms, memory.empty(form.shape, form.dtype))
+        return tape.emit(plainly(step, gathering(terms, form.shape)), *_arrays(terms))
     own = {n for n in tape.own if n >= start and uses[n] == 1}
     whole = next((t for t in covering if _is_whole(t, own)), None) if out is None else None
     shape, dtype = form.shape, form.dtype
@@ -165,6 +168,40 @@ def _pages(term: Term, itemsize: int) -> int:
     last = term.axes[-1]
     run = term.sizes[last.label] if last.label is not None and all(a.label != last.label for a in term.axes[:-1]) else 1
     return ceil(term.size(range(len(term.sizes))) / run * (1 + run * itemsize / mmap.PAGESIZE))
+
+
+# --- arrays side by side ----------------------------------------------------------------------------------------------
+
+
+def _side(terms: Sequence[Term], shape: tuple[int, ...]) -> int | None:
+    """The axis along which each term is an array at a place of its own, if there is one for every place."""
+    for side, axis in enumerate(terms[0].axes if len(terms) > 1 else ()):
+        if axis.label is None and shape[side] == len(terms) and all(_is_at_a_place(t, side) for t in terms):
+            return side if len({t.axes[side].offset for t in terms}) == len(terms) else None
+    return None
+
+
+def _is_at_a_place(term: Term, side: int) -> bool:
+    """Whether the term is an array that fills all axes but one, in order."""
+    labels = tuple([a.label for k, a in enumerate(term.axes) if k != side])
+    return (
+        len(term.factors) == 1 and term.factors[0].labels == labels and len(set(labels)) == len(labels)
+        and not term.axes[side].steps and term.axes[side].inside({})
+    )  # fmt: skip
+
+
+def _side_by_side(side: int, terms: Sequence[Term], begin: memory.Maker) -> Step:
+    """Arrays at their places along an axis, some of them negated."""
+    before = (slice(None),) * side
+    places: list[tuple[Any, bool]] = [((*before, t.axes[side].offset), t.sign > 0) for t in terms]
+
+    def call(*arrays: Array) -> Array:
+        out = begin()
+        for (place, keeps), x in zip(places, arrays, strict=True):
+            out[place] = x if keeps else -x
+        return out
+
+    return call
 
 
 def _as_it_is(out: Array) -> Array:

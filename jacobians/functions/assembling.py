@@ -10,8 +10,8 @@ import numpy as np
 
 from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, rule
-from jacobians.core.short import noted_of
 from jacobians.core.traced import Traced
+from jacobians.engine.tape import Array
 from jacobians.kept import kept
 from jacobians.layers.placing import Assemble, Rearrange
 
@@ -119,11 +119,11 @@ def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any) -> tuple
 
 def row(parts: Sequence[Any]) -> Traced:
     """Numbers, of which some are traced, as a vector."""
-    layer = _row(len(parts))
-    made = noted_of(layer, parts, np.array)
-    if made is None:
-        made = apply(layer, *parts, output=np.array([x.value if isinstance(x, Traced) else x for x in parts]))
-    return made
+    return apply(_row(len(parts)), *parts, compute=_as_row)
+
+
+def _as_row(*numbers: Array) -> Array:
+    return np.array(numbers)
 
 
 @lru_cache(maxsize=1024)

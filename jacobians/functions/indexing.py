@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from jacobians import layers
-from jacobians.core.applying import apply
+from jacobians.core.applying import apply, noted
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
-from jacobians.core.short import noted
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
 from jacobians.functions.moving import hashable, moved, moved_to, rearrangement

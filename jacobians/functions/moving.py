@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jacobians.core.applying import apply
+from jacobians.core.applying import apply, noted
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
-from jacobians.core.short import noted
 from jacobians.core.traced import Traced, plain
 from jacobians.kept import Memory
 from jacobians.layers.entrywise import Identity

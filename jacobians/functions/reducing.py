@@ -13,7 +13,6 @@ from jacobians.core.applying import apply
 from jacobians.core.layer import Layer
 from jacobians.core.postponed import Postponed
 from jacobians.core.rules import METHODS, RULES, refuse, rule
-from jacobians.core.short import noted_of
 from jacobians.core.traced import Traced
 from jacobians.functions.constants import plain
 
@@ -54,8 +53,6 @@ def reduction(function: Callable[..., Any], kind: Callable[..., Layer], *order: 
             output = _later(function, layer, a, found)
         else:
             output = function(a.value, **found, **more)
-        if a.doubles is not None and not more:
-            return noted_of(layer, (a,), lambda _: output)
         return apply(layer, a, output=output)
 
     RULES[function] = call

@@ -16,7 +16,7 @@ from jacobians import layers
 from jacobians.core.applying import apply, with_dtype
 from jacobians.core.layer import Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
-from jacobians.core.short import noted_of, of_one, of_two
+from jacobians.core.short import of_one, of_two
 from jacobians.core.traced import PLAIN, Traced, into
 from jacobians.engine.tape import Array
 from jacobians.functions.constants import plain
@@ -133,8 +133,6 @@ def power(x: Any, y: Any, compute: Callable[..., Any]) -> Traced:
     """x^y; where y is a plain number, of x alone."""
     if type(x) is Traced and (type(y) in PLAIN or isinstance(y, np.integer | np.floating)) and type(y) is not complex:
         layer = _power(float(y))
-        if compute is np.power and (made := noted_of(layer, (x,), lambda arrays: layer.forward(*arrays))) is not None:
-            return made
         return apply(layer, x, compute=None if compute is np.power else lambda x: compute(x, y))
     return apply(layers.Pow(), x, y, compute=compute)
 
