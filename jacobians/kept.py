@@ -9,11 +9,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Hashable
-from functools import update_wrapper
+from functools import cached_property, update_wrapper
 from itertools import count, takewhile
 from threading import Lock
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -111,6 +111,20 @@ class Kept(Memory, Generic[P, T]):
 def kept(function: Callable[P, T]) -> Kept[P, T]:
     """Remember what a function returns, as ``functools.lru_cache`` does, in the store that all share."""
     return Kept(function)
+
+
+if TYPE_CHECKING:
+    found_once = cached_property
+else:
+
+    class found_once(cached_property):
+        """A cached property without the lock that `cached_property` has before Python 3.12."""
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            found = vars(instance)[self.attrname] = self.func(instance)
+            return found
 
 
 _frozen: WeakValueDictionary[int, NDArray[Any]] = WeakValueDictionary()  # by their identities

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from jacobians.core.parameters import Array, Parameter, Parameterized, remembere
 from jacobians.core.terms import Terms
 from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
+from jacobians.kept import found_once
 from jacobians.notation import signature
 from jacobians.show.diagram import Diagram, Sketch, titled
 from jacobians.show.explanation import Explanation
@@ -229,17 +229,17 @@ class Layer(Parameterized):
         found = products.vjp(recording, self.wanted(recording, output, names), u)
         return found[names[0]] if wrt is None or isinstance(wrt, str) else found
 
-    @cached_property
+    @found_once
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs, as in `forward`."""
         return _input_names(type(self))
 
-    @cached_property
+    @found_once
     def arguments(self) -> tuple[str, ...]:
         """All that the output can be differentiated by: the inputs but for integers, then the parameters."""
         return (*(name for name in self.input_names if name not in self.integers), *self.parameters)
 
-    @cached_property
+    @found_once
     def output_name(self) -> str:
         """What `local` calls the output: its last argument."""
         return _output_name(type(self))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Hashable
 from functools import lru_cache, partial
 from math import prod
 from typing import Any
@@ -15,7 +16,7 @@ from jacobians.core.postponed import Postponed
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.functions.assembling import any_traced
-from jacobians.functions.moving import hashable, moved, moved_to, rearrangement
+from jacobians.functions.moving import ENDS, hashable, moved, moved_to, rearrangement, viewed
 from jacobians.kept import Memory
 from jacobians.layers.placing import Replace
 
@@ -116,6 +117,11 @@ def take(x: Traced, key: Any) -> Any:
     """Entries of an array."""
     if type(key) is int and x.ndim == 1 and x.pending is None:
         return _number(x, key)
+    if (array := x.doubles) is not None and (form := _form(key)) is not None:
+        move = _layers.recall((array.shape, form), lambda: rearrangement(operator.getitem, array.shape, (key,), {})[0])
+        output = array[key]
+        made = moved_to(x, move, True, output)
+        return made if type(output) is np.float64 else viewed(x, made, move, True, operator.itemgetter(key))
     pending = x.pending
     key = plain_key(key)
     if pending is not None:
@@ -136,6 +142,24 @@ def take(x: Traced, key: Any) -> Any:
         later = _later(x, layer)
         return apply(layer, x, output=x.value[key] if later is None else later)
     return moved(operator.getitem, x, tuple(map(_own, key)) if isinstance(key, tuple) else _own(key))
+
+
+def _form(key: Any) -> Hashable:
+    """What a basic key consists of; None for any other."""
+    if type(key) is not tuple:
+        return _form_of_part(key)
+    forms = [one if type(one) is int else _form_of_part(one) for one in key]
+    return None if None in forms else (tuple, *forms)
+
+
+def _form_of_part(part: Any) -> Hashable:
+    kind = type(part)
+    if kind is slice:  # it has no hash before Python 3.12
+        ends = part.start, part.stop, part.step
+        return ends if ENDS.issuperset(map(type, ends)) else None
+    if kind is int:
+        return int(part)
+    return (kind,) if part is None or part is Ellipsis else None
 
 
 def _later(x: Traced, layer: layers.Take) -> Postponed | None:

@@ -29,15 +29,23 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
     layer, remembered = rearrangement(function, x.shape, arguments, options)
     if function is np.roll and remembered and x.size >= x.recording.postpones:
         return rearranged(function, x, *arguments, **options)
-    value = x.value
+    value: Any = x.value if x.doubles is None else x.doubles
     output = function(value, *arguments, **options)
     made = moved_to(x, layer, remembered, output)
     seen, given = plain(output), plain(value)  # in a trace in another one, these are traced there
     if not (isinstance(seen, np.ndarray) and (seen.base is given or np.may_share_memory(seen, given))):
         return made
+    is_readonly = given.flags.writeable and not seen.flags.writeable
+    return viewed(x, made, layer, remembered, lambda array: function(array, *arguments, **options), is_readonly)
+
+
+def viewed(
+    x: Traced, made: Traced, layer: Rearrange, remembered: bool, move: Callable[[Any], Any], is_readonly: bool = False
+) -> Traced:
+    """Moved entries as a view of x."""
 
     def make(base: Traced) -> Traced:
-        return moved_to(base, layer, remembered, function(base.value, *arguments, **options))
+        return moved_to(base, layer, remembered, move(base.value))
 
     def write(base: Traced, new: Traced) -> None:
         def replacing() -> Replace:
@@ -46,7 +54,7 @@ def moved(function: Callable[..., Any], x: Traced, *arguments: Any, **options: A
         known = _layers.recall(("written", layer), replacing) if remembered else replacing()
         base.become(apply(known, base, new))
 
-    return x.viewed(make, None if given.flags.writeable and not seen.flags.writeable else write, made)
+    return x.viewed(make, None if is_readonly else write, made)
 
 
 def rearranged(function: Callable[..., Any], x: Traced, *arguments: Any, **options: Any) -> Traced:
@@ -188,13 +196,13 @@ for _function in METHODS_TOO:
 @rule(np.reshape)
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None = None) -> Traced:
     """The entries in another shape."""
-    return moved(np.reshape, a, shape, order=order)
+    return moved(np.reshape, a, shape) if order == "C" else moved(np.reshape, a, shape, order=order)
 
 
 @rule(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Traced:
     """The axes in another order."""
-    return moved(np.transpose, a, axes)
+    return moved(np.transpose, a) if axes is None else moved(np.transpose, a, axes)
 
 
 @rule(np.diag)

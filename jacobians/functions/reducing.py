@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ NEUTRAL: dict[Any, float] = {np.sum: 0.0, np.prod: 1.0}
 
 def given(name: str, order: tuple[str, ...], arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The options of a call by name, without those that say nothing."""
+    if not options and not arguments:
+        return {}
     if not options and len(arguments) == 1 and type(arguments[0]) is int:
         return {order[0]: arguments[0]}
     found = {**dict(zip(order, arguments, strict=False)), **options}
@@ -35,14 +37,18 @@ def given(name: str, order: tuple[str, ...], arguments: tuple[Any, ...], options
     return found
 
 
-def reduction(function: Callable[..., Any], kind: Callable[..., Layer], *order: str) -> None:
-    """Enter a reduction that is a layer with the options axis and keepdims (and ddof)."""
+def reduction(
+    function: Callable[..., Any], kind: Callable[..., Layer], *order: str, ufunc: np.ufunc | None = None
+) -> None:
+    """Enter a reduction that is a layer with the options axis and keepdims (and ddof); `ufunc`: the one that it is."""
     name = function.__name__
+    reduce = function if ufunc is None else partial(ufunc.reduce, axis=None)  # a shorter way to the same
 
     def call(a: Any, *arguments: Any, **options: Any) -> Any:
-        a = RULES["whole"](a)
-        if not isinstance(a, Traced):
-            refuse(f"np.{name} with a traced option", "options are plain numbers")
+        if type(a) is not Traced:
+            a = RULES["whole"](a)
+            if not isinstance(a, Traced):
+                refuse(f"np.{name} with a traced option", "options are plain numbers")
         found = given(f"np.{name}", order, arguments, options)
         if "where" in found or "initial" in found:
             return RULES["limited"](function, a, found)
@@ -52,7 +58,8 @@ def reduction(function: Callable[..., Any], kind: Callable[..., Layer], *order: 
         if a.size >= a.recording.postpones and not more and isinstance(layer, layers.Sum | layers.Mean):
             output = _later(function, layer, a, found)
         else:
-            output = function(a.value, **found, **more)
+            value = a.value
+            output = (reduce if type(value) is np.ndarray else function)(value, **found, **more)
         return apply(layer, a, output=output)
 
     RULES[function] = call
@@ -76,11 +83,11 @@ def _layer(kind: Any, options: tuple[tuple[str, Any], ...]) -> Layer:
 
 
 _SPREAD = "axis", "dtype", "out", "ddof", "keepdims"
-reduction(np.sum, layers.Sum, "axis", "dtype", "out", "keepdims", "initial", "where")
-reduction(np.prod, layers.Product, "axis", "dtype", "out", "keepdims", "initial", "where")
+reduction(np.sum, layers.Sum, "axis", "dtype", "out", "keepdims", "initial", "where", ufunc=np.add)
+reduction(np.prod, layers.Product, "axis", "dtype", "out", "keepdims", "initial", "where", ufunc=np.multiply)
 reduction(np.mean, layers.Mean, "axis", "dtype", "out", "keepdims")
-reduction(np.max, layers.Max, "axis", "out", "keepdims", "initial", "where")
-reduction(np.min, layers.Min, "axis", "out", "keepdims", "initial", "where")
+reduction(np.max, layers.Max, "axis", "out", "keepdims", "initial", "where", ufunc=np.maximum)
+reduction(np.min, layers.Min, "axis", "out", "keepdims", "initial", "where", ufunc=np.minimum)
 RULES[np.amax], RULES[np.amin] = RULES[np.max], RULES[np.min]
 
 

@@ -7,7 +7,6 @@ positions: an axis that follows one axis of the output is that label or an affin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from jacobians.core.layer import Array, Layer, Local
 from jacobians.core.terms import Terms, term
 from jacobians.core.traced import plain
-from jacobians.kept import frozen
+from jacobians.kept import found_once, frozen
 from jacobians.layers.axes import LETTERS, unraveled
 from jacobians.notation.expressions import positions
 from jacobians.notation.structure import Shape
@@ -207,7 +206,7 @@ class Replace(Layer):
         object.__setattr__(self, "places", tuple(self.places))
         super().__post_init__()
 
-    @cached_property
+    @found_once
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs: x, then x0, x1, …."""
         return ("x", *(f"x{k}" for k in range(len(self.places))))

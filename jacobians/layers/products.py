@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from jacobians.core.layer import Array, Layer, Local, Parameter
 from jacobians.core.terms import term
+from jacobians.kept import found_once
 from jacobians.layers.axes import letters
 
 __all__ = ["Dot", "Einsum", "Kronecker", "MatMul", "Outer", "QuadraticForm", "SparseMatMul"]
@@ -244,7 +244,7 @@ class Einsum(Layer):
     def _inputs(self) -> list[str]:
         return self.subscripts.partition("->")[0].split(",")
 
-    @cached_property
+    @found_once
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs: x0, x1, …."""
         return tuple(f"x{k}" for k in range(len(self._inputs)))
