@@ -67,13 +67,16 @@ class Parameterized:
 
     def __post_init__(self) -> None:
         """Own the parameters: read-only floating-point arrays whose shapes fit."""
-        for name in _parameter_names(type(self)):
+        names = _parameter_names(type(self))
+        if not names and not self.shapes:
+            return
+        for name in names:
             array = numbers(getattr(self, name), f"{type(self).__name__}: {name}")
             if array.flags.writeable:
                 array = array.copy(order="K")
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
-        known = tuple((name, getattr(self, name).shape) for name in _parameter_names(type(self)))
+        known = tuple((name, getattr(self, name).shape) for name in names)
         object.__setattr__(self, "_parameter_shapes", known)
         signature.require(type(self).__name__, self.shapes, known)
 

@@ -12,13 +12,7 @@ from jacobians.core.applying import apply
 from jacobians.core.rules import RULES, rule
 from jacobians.core.traced import Traced
 from jacobians.engine.tape import Array
-from jacobians.kept import kept
 from jacobians.layers.placing import Assemble, Rearrange
-
-
-@kept
-def _assemble(places: tuple[Any, ...], shape: tuple[int, ...]) -> Assemble:
-    return Assemble(places, shape)
 
 
 @rule("whole")
@@ -98,23 +92,24 @@ def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None, casting: s
         parts, axis = [RULES[np.ravel](x) if isinstance(x, Traced) else x.ravel() for x in parts], 0
     if all(type(x) is not Traced for x in parts):  # as in a row of np.block
         return np.concatenate(parts, axis=axis, dtype=dtype)
-    shape, how = _joined(np.concatenate, parts, axis, dtype)
-    axis = axis % len(shape)
+    return _joined(np.concatenate, parts, axis, dtype, casting)
+
+
+def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any, casting: str) -> Traced:
+    """Arrays put together along an axis, which is a new one for np.stack."""
+    layer = _joining(function, tuple([x.shape for x in parts]), axis)
+    return apply(layer, *parts, compute=lambda *arrays: function(arrays, axis=axis, dtype=dtype, casting=casting))
+
+
+@lru_cache(maxsize=4096)
+def _joining(function: Any, shapes: tuple[tuple[int, ...], ...], axis: int) -> Assemble:
+    shape = function([np.broadcast_to(np.int8(0), one) for one in shapes], axis=axis).shape
     places, start = [], 0
-    for part in parts:
-        n = part.shape[axis]
-        places.append(tuple((start, 1, n) if k == axis else (0, 1, m) for k, m in enumerate(part.shape)))
-        start += n
-    return apply(_assemble(tuple(places), shape), *parts, **how)
-
-
-def _joined(function: Any, parts: Sequence[Any], axis: int, dtype: Any) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """The shape of arrays put together, and the output; of large arrays, how it is computed."""
-    if dtype is None and any(type(x) is Traced and x.size >= x.recording.postpones for x in parts):
-        shape = function([np.broadcast_to(np.int8(0), x.shape) for x in parts], axis=axis).shape
-        return shape, {"compute": lambda *arrays: function(arrays, axis=axis)}
-    output = function([x.value if isinstance(x, Traced) else x for x in parts], axis=axis, dtype=dtype)
-    return output.shape, {"output": output}
+    for k, part in enumerate(shapes):
+        along = k if function is np.stack else (start, 1, part[axis])
+        places.append(tuple(along if a == axis % len(shape) else (0, 1, n) for a, n in enumerate(shape)))
+        start += 0 if function is np.stack else part[axis]
+    return Assemble(tuple(places), shape)
 
 
 def row(parts: Sequence[Any]) -> Traced:
@@ -128,7 +123,7 @@ def _as_row(*numbers: Array) -> Array:
 
 @lru_cache(maxsize=1024)
 def _row(count: int) -> Assemble:
-    return _assemble(tuple([(k,) for k in range(count)]), (count,))
+    return Assemble(tuple([(k,) for k in range(count)]), (count,))
 
 
 @rule(np.stack)
@@ -139,10 +134,7 @@ def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same
         parts = as_arrays(*parts)
     if axis == 0 and dtype is None and all(not x.ndim for x in parts):
         return row(parts)
-    shape, how = _joined(np.stack, parts, axis, dtype)
-    axis = axis % len(shape)
-    places = tuple(tuple(k if a == axis else (0, 1, n) for a, n in enumerate(shape)) for k in range(len(parts)))
-    return apply(_assemble(places, shape), *parts, **how)
+    return _joined(np.stack, parts, axis, dtype, casting)
 
 
 def _each(function: Any, arrays: Any) -> list[Any]:

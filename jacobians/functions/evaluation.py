@@ -20,7 +20,7 @@ from jacobians.core.traced import Traced
 from jacobians.core.vectors import numbers
 from jacobians.errors import TracingError
 from jacobians.functions.assembling import whole
-from jacobians.functions.nested import Rebuild, flatten
+from jacobians.functions.nested import Rebuild, flatten, only
 from jacobians.functions.replacing import called_with_stand_ins
 from jacobians.functions.stand_ins import in_place_of
 
@@ -92,6 +92,10 @@ class Evaluation:
         self.inputs: dict[int, Leaves] = {}
         given = list(arguments)
         for k in traced:
+            if type(argument := arguments[k]) is np.ndarray and argument.dtype.kind in kinds:  # the usual one
+                self.inputs[k] = self._leaves(names[k : k + 1], (argument,), only)
+                given[k] = Traced(recording, self.inputs[k].numbers[0])
+                continue
             paths, leaves, rebuild = flatten(arguments[k], names[k])
             chosen = [is_number(leaf, kinds) for leaf in leaves]
             if not any(chosen):
@@ -127,10 +131,11 @@ class Evaluation:
 
     def _leaves(self, paths: Sequence[str], leaves: Sequence[Any], rebuild: Rebuild) -> Leaves:
         """Arrays of an argument as leaves of the recording."""
-        places = [self.recording.leaf(path, own(leaf, path)) for path, leaf in zip(paths, leaves, strict=True)]
-        self.recording.zero_dimensional.update(
-            [n for n, leaf in zip(places, leaves, strict=True) if isinstance(leaf, np.ndarray) and not leaf.ndim]
-        )
+        places = []
+        for path, leaf in zip(paths, leaves, strict=True):
+            places.append(number := self.recording.leaf(path, own(leaf, path)))
+            if isinstance(leaf, np.ndarray) and not leaf.ndim:
+                self.recording.zero_dimensional.add(number)
         return Leaves(tuple(paths), tuple(places), rebuild)
 
     def _value(self, leaf: Any, f: Callable[..., Any]) -> int:
@@ -140,6 +145,8 @@ class Evaluation:
             raise ValueError(
                 f"{_called(f)} must return arrays of numbers, however nested; it returns {_told(leaf)}{hint}"
             )
+        if type(leaf) is Traced and leaf.recording is self.recording:
+            return leaf.number
         value = RULES["output"](leaf, self.recording)
         if isinstance(value, Traced) and value.recording is self.recording:
             return value.number

@@ -17,7 +17,7 @@ from jacobians.core.vectors import vectors
 from jacobians.functions.evaluation import Evaluation, Leaves
 from jacobians.functions.names import SourceNames
 from jacobians.functions.naming import name_of, name_values
-from jacobians.functions.nested import flatten
+from jacobians.functions.nested import flatten, only
 from jacobians.notation.expressions import readable
 from jacobians.notation.renaming import DIGITS
 from jacobians.show.diagram import Diagram
@@ -458,10 +458,10 @@ class Graph:
                 return self._evaluation.inputs[k]
         several = self._sources.get(name, [])
         if len(several) == 1:
-            return Leaves((name,), (several[0],), lambda leaves: leaves[0])
+            return Leaves((name,), (several[0],), only)
         for one in (name, readable(name), name.translate(DIGITS)):
             if one in self._numbers:
-                return Leaves((one,), (self._numbers[one],), lambda leaves: leaves[0])
+                return Leaves((one,), (self._numbers[one],), only)
         if several:
             called = ", ".join(self._name(n) for n in several)
             raise ValueError(f"{name} has held {len(several)} values: {called}. Name one of them")

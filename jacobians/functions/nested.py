@@ -24,7 +24,7 @@ def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
     """The leaves of a nested value, their dotted names, and how to put others in their places."""
     parts_of_value = children(value)
     if parts_of_value is None:
-        return [name], [value], lambda leaves: leaves[0]
+        return [name], [value], only
     names: list[str] = []
     leaves: list[Any] = []
     parts: list[tuple[int, Rebuild]] = []
@@ -42,6 +42,11 @@ def flatten(value: Any, name: str = "") -> tuple[list[str], list[Any], Rebuild]:
         return like(value, made)
 
     return names, leaves, rebuilt
+
+
+def only(leaves: Sequence[Any]) -> Any:
+    """What is not nested."""
+    return leaves[0]
 
 
 def children(value: Any) -> list[tuple[Any, Any]] | None:

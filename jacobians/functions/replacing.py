@@ -86,11 +86,12 @@ class Names:
         return True
 
 
-class Cell(dict[str, Any]):
+class Cell:
     """The cell of a closure, as the names of a module with one name."""
 
+    __slots__ = ("cell",)
+
     def __init__(self, cell: CellType) -> None:
-        super().__init__()
         self.cell = cell
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -155,10 +156,9 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
         _collect(function, functions, 0)
     seen: set[int] = set()
     waiting: list[str] = []
-    roots = set(OURS)
     for one in functions:
         names = one.__globals__
-        if str(names.get("__name__", "")).partition(".")[0] in roots:
+        if _is_ours(names.get("__name__")):
             continue
         plan = _plan(names, one.__code__, is_thorough)
         yield names, plan.wanted
@@ -180,6 +180,12 @@ def _places(function: Callable[..., Any], is_thorough: bool) -> Iterator[tuple[A
             waiting += plan.modules
     if is_thorough:
         yield vars(builtins), {"__import__": _IMPORT}
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_ours(name: Any) -> bool:
+    """Whether a module is one in which nothing is replaced."""
+    return str(name).partition(".")[0] in OURS
 
 
 def _imported(
