@@ -251,9 +251,8 @@ class Recording:
             every = (*node.inputs, output)
             for one in diagonals:
                 found.append(one.written(every, arrays, numbers))
-        for n in outline.values:
-            value = values[n]
-            found.append((value.shape, value.dtype))
+        found += [values[n].shape for n in outline.values]
+        found += [values[n].dtype for n in outline.values]
         return _Key((outline, tuple(found))), arrays
 
     def _linearized(self, wanted: Sequence[Wanted]) -> Linearized:

@@ -313,6 +313,8 @@ class Traced(LikeArray):
             return alone
         if self.is_constant:
             return np.array(self.value, dtype)
+        if sys._getframe(1).f_code.co_name == "as_strided":  # it would look at our objects' bytes
+            refuse("np.lib.stride_tricks.as_strided of a traced array in this place", "take sliding_window_view")
         if dtype is not None and np.dtype(dtype).kind in "biu":  # integers are constant between the jumps
             return np.array(plain(self.value), dtype)
         if dtype is not None and np.dtype(dtype).kind != "O":

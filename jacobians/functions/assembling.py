@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.applying import apply
-from jacobians.core.rules import RULES, rule
+from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
 from jacobians.engine.tape import Array
 from jacobians.layers.placing import Assemble, Rearrange
@@ -200,6 +200,9 @@ def block(arrays: Any) -> Any:
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """An array with others between its entries: where they come from is found with arrays of positions."""
     arr, values = as_arrays(arr, values)
+    if arr.dtype.kind not in "fc":
+        refuse(f"np.insert of traced values into an array of {arr.dtype}", "take an array of floating-point numbers")
+    values = values.astype(arr.dtype)
     first = np.arange(np.size(arr)).reshape(np.shape(arr))
     second = np.arange(first.size, first.size + np.size(values)).reshape(np.shape(values))
     positions = np.insert(first, obj, second, axis)

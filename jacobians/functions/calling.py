@@ -9,6 +9,7 @@ import numpy as np
 
 from jacobians.core.rules import refuse, rule
 from jacobians.functions.assembling import as_arrays
+from jacobians.functions.constants import plain
 
 
 @rule(np.apply_along_axis)
@@ -40,11 +41,14 @@ def linspace(
     axis: int = 0, **_: Any,
 ) -> Any:  # fmt: skip
     """Evenly spaced numbers between two ends."""
+    if dtype is None:
+        dtype = np.result_type(plain(start), plain(stop), 0.0)
     start, stop = as_arrays(start, stop)
     parts = max(num - 1 if endpoint else num, 1)
     shape = np.broadcast_shapes(np.shape(start), np.shape(stop))
     t = (np.arange(num) / parts).reshape(-1, *(1,) * len(shape))
     values = start * (1 - t) + stop * t
+    values = (np.floor(values) if np.dtype(dtype).kind in "iu" else values).astype(dtype)
     values = np.moveaxis(values, 0, axis) if axis else values
     return (values, (stop - start) / parts) if retstep else values
 
@@ -54,7 +58,8 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
     """Powers with evenly spaced exponents."""
-    return np.power(base, linspace(start, stop, num, endpoint, axis=axis))
+    values = np.power(base, linspace(start, stop, num, endpoint, axis=axis))
+    return values if dtype is None else values.astype(dtype)
 
 
 @rule(np.geomspace)
@@ -62,4 +67,5 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """Numbers of which each is the one before times a constant."""
     if np.any(np.less(start, 0)) or np.any(np.less(stop, 0)):
         refuse("np.geomspace of negative numbers", "write -np.geomspace(-start, -stop)")
-    return np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
+    values = np.exp(linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
+    return values if dtype is None else values.astype(dtype)

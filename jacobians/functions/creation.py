@@ -31,6 +31,7 @@ from jacobians.functions.stand_ins import (
     whole,
 )
 from jacobians.layers.entrywise import Identity
+from jacobians.layers.placing import Rearrange
 
 Call = Callable[..., Any]
 
@@ -106,8 +107,31 @@ _OF_LISTS = (
 stands_for(*_OF_LISTS)(of_list)
 _NOT_OF_LISTS = "LinAlgError", "multi_dot"
 stands_for(*(getattr(np.linalg, name) for name in np.linalg.__all__ if name not in _NOT_OF_LISTS))(of_list)
-for _module in (np.linalg, np.polynomial.polynomial, np.polynomial, np):
+for _module in (
+    np.linalg, np.polynomial.polynomial, np.polynomial, np.lib.stride_tricks, np.lib, np,
+):  # fmt: skip
     enter(_module, Lens(_module))
+
+
+@stands_for(np.lib.stride_tricks.as_strided)
+def as_strided(
+    original: Call, x: Any, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True
+) -> Any:
+    """A view with other strides: the entries are found by their places in memory."""
+    if not isinstance(x, Traced):
+        return original(x, shape, strides, subok, writeable)
+    shape = x.shape if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    theirs, ours = _places(shape, x.strides if strides is None else strides), _places(x.shape, x.strides).reshape(-1)
+    order = np.argsort(ours, kind="stable")
+    found = order[np.searchsorted(ours, theirs, sorter=order).clip(max=max(ours.size - 1, 0))] if ours.size else theirs
+    if theirs.size and not (ours.size and np.array_equal(ours[found], theirs)):
+        refuse("np.lib.stride_tricks.as_strided beyond the entries of a traced array", "take sliding_window_view")
+    return apply(Rearrange(found, x.shape), x)
+
+
+def _places(shape: tuple[int, ...], strides: Any) -> Any:
+    """Where the entries are in memory, in bytes from the first one."""
+    return np.tensordot(np.asarray(strides, np.intp), np.indices(shape, np.intp), 1)
 
 
 @stands_for_later(

@@ -73,7 +73,7 @@ def _added(a: Any, b: Any, sign: int) -> Any:
     """The sum or difference, the shorter one filled up in front."""
     a, b = _coefficients(a), _coefficients(b)
     n = max(a.shape[0], b.shape[0])
-    a, b = (np.concatenate([np.zeros(n - c.shape[0]), c]) if c.shape[0] < n else c for c in (a, b))
+    a, b = (np.concatenate([np.zeros(n - c.shape[0], c.dtype), c]) if c.shape[0] < n else c for c in (a, b))
     return a + b if sign > 0 else a - b
 
 
@@ -126,7 +126,8 @@ def poly(seq_of_zeros: Any) -> Any:
         zeros = np.linalg.eigvals(zeros)
     p: Any = np.ones(1, zeros.dtype)
     for k in range(zeros.shape[0]):
-        p = np.concatenate([p, np.zeros(1)]) - np.concatenate([np.zeros(1), p * zeros[k]])
+        nothing = np.zeros(1, zeros.dtype)
+        p = np.concatenate([p, nothing]) - np.concatenate([nothing, p * zeros[k]])
     if zeros.dtype.kind == "c" and np.poly(plain(seq_of_zeros)).dtype.kind != "c":
         return np.real(p)
     return p

@@ -13,7 +13,7 @@ from jacobians.core.applying import apply, is_sparse
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.short import of_two
 from jacobians.core.traced import Traced
-from jacobians.functions.assembling import whole
+from jacobians.functions.assembling import as_arrays, whole
 from jacobians.functions.constants import plain, without_derivative
 from jacobians.functions.moving import moved
 from jacobians.layers.axes import LETTERS
@@ -142,7 +142,7 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
     """``np.dot`` in all its cases."""
     a, b = whole(a), whole(b)
     if not shape_of(a) or not shape_of(b):
-        return RULES[np.multiply](a, b)
+        return RULES[np.multiply](*as_arrays(a, b))
     return apply(DOT, a, b)
 
 
@@ -155,7 +155,7 @@ def inner(a: Any, b: Any, /) -> Any:
     a, b = whole(a), whole(b)
     m, n = len(shape_of(a)), len(shape_of(b))
     if not m or not n:
-        return RULES[np.multiply](a, b)
+        return RULES[np.multiply](*as_arrays(a, b))
     first, second = LABELS[: m - 1], LABELS[m : m + n - 1]
     return multiplied(f"{first}Z,{second}Z->{first}{second}", a, b, output=np.inner(plain(a), plain(b)))
 
@@ -179,7 +179,7 @@ def outer(a: Any, b: Any, out: None = None, /) -> Any:
 @rule(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """The Kronecker product."""
-    return apply(KRONECKER, whole(a), whole(b))
+    return apply(KRONECKER, *as_arrays(a, b))
 
 
 @rule(np.tensordot, np.linalg.tensordot)

@@ -110,7 +110,8 @@ def limited(function: Any, a: Traced, found: dict[str, Any]) -> Any:
 def _count(where: Any, a: Traced, found: dict[str, Any]) -> Any:
     """How many entries go into each mean."""
     options = {key: value for key, value in found.items() if key in ("axis", "keepdims")}
-    return np.sum(np.broadcast_to(True if where is None else where, a.shape), **options, dtype=float)
+    real = np.finfo(a.dtype).dtype
+    return np.sum(np.broadcast_to(True if where is None else where, a.shape), **options, dtype=real)
 
 
 def _spread(function: Callable[..., Any], kind: Callable[..., Layer]) -> None:

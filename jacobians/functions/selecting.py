@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     condition = plain(condition)
     if x is None and y is None:
         return np.where(condition)
-    x, y = as_arrays(x, y)
+    x, y = RULES["whole"](x), RULES["whole"](y)
     if not isinstance(x, Traced) and not isinstance(y, Traced):  # the condition is all that was traced
         return np.where(condition, x, y)
-    return apply(layers.Where(condition), x, y, compute=lambda x, y: np.where(condition, x, y))
+    return apply(layers.Where(condition), x, y, compute=partial(np.where, condition))
 
 
 @rule(np.select)
@@ -92,7 +93,8 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """From several arrays, by numbers."""
     if isinstance(a, Traced):
         refuse("np.choose by traced numbers", "positions have no derivative")
-    parts = np.broadcast_arrays(*as_arrays(*choices))
+    dtype = np.result_type(*map(plain, choices))
+    parts = np.broadcast_arrays(*[x.astype(dtype) for x in as_arrays(*choices)])
     shape = np.broadcast_shapes(np.shape(a), np.shape(parts[0]))
     stacked: Any = np.stack([np.broadcast_to(part, shape) for part in parts])
     positions = np.arange(len(parts) * int(np.prod(shape))).reshape(len(parts), *shape)

@@ -48,7 +48,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     (row,) = as_arrays(ary)
     row = np.ravel(row)
     parts = [x for x in (to_begin, row[1:] - row[:-1], to_end) if x is not None]
-    return np.concatenate([np.ravel(x) for x in as_arrays(*parts)])
+    return np.concatenate([np.ravel(x) for x in as_arrays(*parts)], dtype=row.dtype)
 
 
 @rule(np.gradient)
@@ -101,7 +101,7 @@ def _slopes(f: Any, axis: int, h: Any, edge_order: int) -> Any:
     else:
         start = _one_sided(*first, *[at(slice(k, k + 1)) for k in (0, 1, 2)])
         end = -_one_sided(*last, *[at(slice(k, k + 1)) for k in (n - 1, n - 2, n - 3)])
-    return np.concatenate([start, inside, end], axis=axis)
+    return np.concatenate([start, inside, end], axis=axis, dtype=f.dtype if f.dtype.kind in "fc" else None)
 
 
 def _one_sided(a: Any, b: Any, f0: Any, f1: Any, f2: Any) -> Any:

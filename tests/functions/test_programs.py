@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from copy import deepcopy
 
+import numpy as np
 import pytest
 
+from jacobians import trace
+from jacobians.functions.nested import flatten
 from tests.functions.differences import right
 
 MODULES = "science", "learning", "python", "fields", "features", "writing", "library", "algorithms"
@@ -26,3 +30,33 @@ def programs(module):
 )
 def test_programs(f, arguments):
     right(f, *arguments, tolerance=1e-6)
+
+
+def float32(argument):
+    """An argument with numbers of half the bytes."""
+    _, leaves, rebuild = flatten(argument)
+    return rebuild([x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == float else x for x in leaves])
+
+
+OF_PYTHON = "algorithms.haversine", *[f"features.{name}" for name in ("mathf", "floatx", "tolist", "tolist2", "item")]
+OTHERWISE = dict.fromkeys(OF_PYTHON, "Python's numbers have 64 bits") | {
+    "features.viewc2": "it looks at the bytes of doubles",
+    "features.rc": "np.r_ takes plain numbers among traced ones for doubles",
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("module", MODULES)
+def test_dtypes_are_those_of_numpy(module):
+    counted = 0
+    for f, arguments in programs(module):
+        given = [float32(one) for one in arguments]
+        try:
+            expected = flatten(f(*map(deepcopy, given)))[1]
+        except (TypeError, ValueError):  # what it takes must be doubles
+            continue
+        if f"{module}.{f.__name__}" not in OTHERWISE:
+            found = flatten(trace(f, *given).output)[1]
+            assert [np.asarray(x).dtype for x in found] == [np.asarray(x).dtype for x in expected], f
+            counted += 1
+    assert counted > 0.9 * len(programs(module)) - 2

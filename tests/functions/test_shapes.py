@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
+from jacobians import TracingError, jacobian, numerical_jacobian, trace
 from tests.functions.differences import right
 
 rng = np.random.default_rng(1)
@@ -199,3 +201,38 @@ def test_a_row_of_a_block_matrix_may_be_plain():
     Z, I = np.zeros((2, 2)), np.eye(2)
     right(lambda x: np.block([[x, 3 * Z], [Z, I]]), np.arange(4.0).reshape(2, 2))
     right(lambda x: np.block([[Z, I], [I, x]]), np.arange(4.0).reshape(2, 2))
+
+
+STRIDED = [
+    lambda x: as_strided(x, shape=(4, 3), strides=(x.strides[0], x.strides[0])).sum(1) * x[0],
+    lambda x: np.lib.stride_tricks.as_strided(x[::2], (2, 2), (x[::2].strides[0],) * 2) ** 2,
+    lambda x: as_strided(x, strides=(0,)) * x,
+    lambda x: as_strided(x[::-1], (5, 2), x[::-1].strides * 2) ** 2,
+    lambda x: as_strided(x.reshape(2, 3).T, (3, 2), x.reshape(2, 3).T.strides) ** 2,
+    lambda x: as_strided(x, (), ()) ** 2,
+    lambda x: as_strided(x, (0, 2), (8, 8)).sum() + x,
+]
+
+
+@pytest.mark.parametrize("f", STRIDED)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_as_strided(f, dtype):
+    x = np.arange(1, 7).astype(dtype)
+    found = trace(f, x).output
+    np.testing.assert_array_equal(found, f(x))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(jacobian(f)(x), numerical_jacobian(f, x.astype(float)), rtol=1e-5, atol=1e-5)
+
+
+def test_as_strided_beyond_the_entries():
+    x = np.arange(6.0)
+    with pytest.raises(TracingError, match="beyond the entries"):
+        jacobian(lambda x: as_strided(x, (9,)))(x)
+    with pytest.raises(TracingError, match="beyond the entries"):
+        jacobian(lambda x: as_strided(x, (2,), (4,)))(x)
+
+
+def test_as_strided_where_it_has_no_stand_in():
+    hidden = [as_strided]
+    with pytest.raises(TracingError, match="sliding_window_view"):
+        jacobian(lambda x: hidden[0](x, (2, 2), (8, 8)))(np.arange(6.0))
