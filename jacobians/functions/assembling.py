@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from jacobians.core.applying import apply
+from jacobians.core.layer import Array
 from jacobians.core.rules import RULES, refuse, rule
 from jacobians.core.traced import Traced
-from jacobians.engine.tape import Array
 from jacobians.layers.placing import Assemble, Rearrange
 
 

@@ -14,11 +14,10 @@ import numpy as np
 
 from jacobians import layers
 from jacobians.core.applying import apply, with_dtype
-from jacobians.core.layer import Layer
+from jacobians.core.layer import Array, Layer
 from jacobians.core.rules import METHODS, RULES, refuse, rule
 from jacobians.core.short import of_one, of_two
 from jacobians.core.traced import PLAIN, Traced, into
-from jacobians.engine.tape import Array
 from jacobians.functions.constants import plain
 
 ENTRYWISE: dict[np.ufunc, Layer] = {
