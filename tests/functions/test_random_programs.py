@@ -68,10 +68,18 @@ STATEMENTS = [
     "y = np.append(y[:3], x[0] * y[3])",
     "e = [y[k] for k in range(4)]; e[1] = x[0]; y = np.array(e)",
     "y = np.take(y, [3, 2, 1, 0]); y[1] *= x[0]",
+    "z = y[1:]; y[1] = x[2]; y = y * z[0]",
+    "z = y[1:]; w = z[:2]; y[2] = x[1]; y = y + w.sum()",
+    "z = y[1:]; w = z[:2]; w[1] = x[0]; y = y * z.sum() - y[2]",
+    "z = y[::2]; z[1] = x[0]; y = y * z.sum()",
+    "z = y.reshape(2, 2); y += x; y = y * z[1, 0]",
+    "z = y[:]; c = z * 2; z[0] = x[3]; y = y + c - z",
+    "z = y[None]; z *= 2; y = y * z[0, 1]",
+    "z, c = y[2:], y[2]; y[2] = x[1] * x[3]; y[3] = c + z[0]",
 ]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(100))
 def test_random_programs(seed):
     choose = random.Random(seed)
     lines = ["def f(x):", "y = x * 1.0", *choose.choices(STATEMENTS, k=choose.randint(2, 15)), "return y"]
