@@ -143,3 +143,82 @@ def test_a_product_that_several_share_is_made_once():
     calls = plan.program.calls
     # Fifteen where every Jacobian is multiplied out by itself.
     assert len(calls) == 12
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_sums_of_products_as_matrix_products(data):
+    """Where a sum of products is taken for one of matrices, it is that sum; otherwise it is left to others."""
+    ndim = data.draw(st.integers(2, 4))
+    sizes = tuple(data.draw(st.sampled_from([1, 2, 3, 7, 20, 70])) for _ in range(ndim))
+    middle = data.draw(st.integers(1, ndim - 1))
+    begin = data.draw(st.integers(0, middle - 1))
+    dtypes = data.draw(st.sampled_from([(np.float64,), (np.float32,), (np.complex128,), (np.float64, np.float32)]))
+    carried, factors = [], []
+    for _ in range(data.draw(st.integers(2, 3))):
+        pair = [set(range(begin)) | set(range(begin, middle)), set(range(begin)) | set(range(middle, ndim))]
+        pair = [{k for k in axes if data.draw(st.booleans())} for axes in pair]
+        if data.draw(st.booleans()):
+            pair.reverse()
+        carried.append(pair)
+        for axes in pair:
+            shape = tuple(n if k in axes else 1 for k, n in enumerate(sizes))
+            factors.append(rng.normal(size=shape).astype(dtypes[len(factors) % len(dtypes)]))
+    into = outer.summed(sizes, carried)
+    if into is None:
+        assert prod(sizes) < outer.MANY or prod(sizes[begin:]) < outer.MATRIX
+        return
+    expected = sum(x * y for x, y in zip(factors[::2], factors[1::2], strict=True))
+    out = np.full(sizes, np.nan, dtypes[0])
+    with np.errstate(all=data.draw(st.sampled_from(["raise", "ignore"]))):
+        assert into(out, *factors) is out
+    scale = sum(abs(x * y) for x, y in zip(factors[::2], factors[1::2], strict=True))
+    eps = max(np.finfo(d).eps for d in dtypes)
+    assert (abs(out - np.broadcast_to(expected, sizes)) <= 8 * eps * scale).all()
+
+
+def test_sums_that_are_no_matrix_products():
+    assert outer.summed((100, 100), [({0, 1}, {1}), ({0}, {1})]) is None
+    assert outer.summed((100, 100), [({0}, {1})]) is None
+    assert outer.summed((10, 10), [({0}, {1}), ({0}, {1})]) is None
+    assert outer.summed((100, 100), [({0}, {1}), ({1}, {0})]) is not None
+
+
+@pytest.mark.parametrize("shape", [(40, 50, 3), (3, 700, 2), (2000, 3), (6, 7, 200, 1), (5000, 2)])
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, -1)])
+def test_sums_with_a_short_last_axis(shape, signs):
+    """NumPy loops over the last axis: where it is short, a longer one takes its place while the sum is made."""
+    letters = "ijkl"[: len(shape)]
+    out_letters, wrt_letters = letters[:1], letters[1:]
+    A, b, c = rng.normal(size=shape), rng.normal(size=shape[:-1]), rng.normal(size=shape[-1:])
+    first = term(f"A_{letters} -> {out_letters};{wrt_letters}", A)
+    second = term(f"b_{letters[:-1]} c_{letters[-1]} -> {out_letters};{wrt_letters}", b, c)
+    found = (signs[0] * first + signs[1] * second).bind(shape[:1], shape[1:]).full()
+    expected = np.zeros(shape)
+    for at in np.ndindex(shape):
+        expected[at] = signs[0] * A[at] + signs[1] * b[at[:-1]] * c[at[-1]]
+    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
+    assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize("side", [0, 1, 2])
+@pytest.mark.parametrize("signs", [(1, 1, 1), (1, -1, 1)])
+def test_arrays_side_by_side(side, signs):
+    """Terms that fill a place along an axis each; without one of them, the others are written into zeros."""
+    rows = [rng.normal(size=(4, 5)) for _ in range(3)]
+    labels = ["i", "j"]
+    for count in (3, 2):
+        terms = []
+        for place, (sign, row) in enumerate(zip(signs[:count], rows, strict=False)):
+            axes = [*labels[:side], f"({place})", *labels[side:]]
+            terms.append(sign * term(f"a_ij -> {axes[0]};{axes[1]}{axes[2]}", row))
+        shape = [4, 5]
+        shape.insert(side, 3)
+        total = terms[0]
+        for one in terms[1:]:
+            total = total + one
+        found = total.bind(tuple(shape[:1]), tuple(shape[1:])).full()
+        expected = np.zeros(shape)
+        for place in range(count):
+            expected[(slice(None),) * side + (place,)] = signs[place] * rows[place]
+        np.testing.assert_array_equal(found, expected)
