@@ -184,7 +184,7 @@ def test_sums_that_are_no_matrix_products():
     assert outer.summed((100, 100), [({0}, {1}), ({1}, {0})]) is not None
 
 
-@pytest.mark.parametrize("shape", [(40, 50, 3), (3, 700, 2), (2000, 3), (6, 7, 200, 1), (5000, 2)])
+@pytest.mark.parametrize("shape", [(40, 50, 3), (3, 700, 2), (2000, 3), (700, 2, 3), (900, 5, 1, 2)])
 @pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, -1)])
 def test_sums_with_a_short_last_axis(shape, signs):
     """NumPy loops over the last axis: where it is short, a longer one takes its place while the sum is made."""
