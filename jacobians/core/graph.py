@@ -19,14 +19,14 @@ import numpy as np
 
 from jacobians.core.diagonal import Diagonal, spelled
 from jacobians.core.jacobian import Jacobian
-from jacobians.core.nodes import Differentiable, Node, Numbers, Wanted, Written
+from jacobians.core.local import local_patterns, located
+from jacobians.core.nodes import Differentiable, Node, Wanted, Written
 from jacobians.core.postponed import Postponed, computed
-from jacobians.core.terms import Terms
 from jacobians.engine import compiler
 from jacobians.engine.linearized import Linearized, Structure
 from jacobians.engine.sources import Between
 from jacobians.engine.tape import Array, is_traced
-from jacobians.errors import TracingError, locate
+from jacobians.errors import TracingError
 from jacobians.kept import Memory
 from jacobians.notation.naming import Naming, Step, letters_of, named
 from jacobians.notation.renaming import DIGITS
@@ -246,7 +246,7 @@ class Recording:
             output = values[node.value]
             if not diagonals:
                 local = node.layer.local(*node.inputs, output)
-                found += self._patterns(node, local, outline.depends, arrays, numbers)
+                found += local_patterns(values, node, local, outline.depends, arrays, numbers)
                 continue
             every = (*node.inputs, output)
             for one in diagonals:
@@ -274,7 +274,7 @@ class Recording:
         except compiler.Misfit as error:
             edge = edges[error.edge]
             (node,) = (node for node, value, *_ in written if value == edge.value)
-            raise self._located(node, f"∂{edge.out_name}/∂{edge.wrt_name} {error}") from error
+            raise located(node, f"∂{edge.out_name}/∂{edge.wrt_name} {error}") from error
         asked = []
         for number, by, out_name, wrt_name in wanted:
             value, argument = self.values[number], self.values[by]
@@ -319,36 +319,16 @@ class Recording:
         output, table = self.values[value], layer.diagonals
         if table and local is None:
             every = (*inputs, output)
-            patterns = [
+            found = [
                 (name, number, *table[name].written(every, arrays, numbers))
                 for name, number in zip(names, known)  # noqa: B905 - as many; this is the way that every node takes
                 if depends is None or number in depends
             ]
         else:
             local = layer.local(*inputs, output) if local is None else local
-            patterns = self._patterns(node, local, depends, arrays, numbers)
+            found = local_patterns(self.values, node, local, depends, arrays, numbers)
         naming = (self.naming and self.naming.get(value)) or (layer.output_name, ())
-        return node, value, output.shape, output.dtype, naming, tuple(patterns)
-
-    def _patterns(
-        self, node: Node, local: Any, depends: Set[int] | None, arrays: list[Array], numbers: dict[int, int]
-    ) -> list[tuple[Any, ...]]:
-        """The same for a layer that has no table, by the local Jacobians that it gives."""
-        if type(local) is not dict and not isinstance(local, Mapping):
-            problem = (
-                f'local must give a dict with an entry for every argument, {{"x": term(…), …}}; it gives {local!r}'
-            )
-            raise self._located(node, problem)
-        patterns: list[tuple[Any, ...]] = []
-        for name, number in zip(node.names, node.numbers, strict=True):
-            if depends is None or number in depends:
-                one = local.get(name)
-                if type(one) is Terms:
-                    if one.written:  # a sum of no terms is zero
-                        patterns.append((name, number, one.pattern(arrays, numbers), ()))
-                else:
-                    patterns.append((name, number, *self._given(node, name, one, number, arrays)))
-        return patterns
+        return node, value, output.shape, output.dtype, naming, tuple(found)
 
     def require_no_parts(self, wanted: Sequence[Wanted]) -> None:
         """Raise an error for the derivative of a value that needs the real or imaginary part of the argument."""
@@ -415,40 +395,6 @@ class Recording:
     def _all_made(self) -> bool:
         """Whether every value is a leaf, a constant or what a node made: then nodes depend on leaves."""
         return len(self.leaves) + len(self.constants) + len(self.nodes) == len(self.values)
-
-    def _given(self, node: Node, name: str, written: Any, number: int, arrays: list[Array]) -> tuple[Form, Numbers]:
-        """A local Jacobian that is one already, or an array of all its entries."""
-        layer, out_name = type(node.layer).__name__, node.layer.output_name
-        output, argument = self.values[node.value], self.values[number]
-        if written is None:
-            known = ", ".join(map(repr, node.layer.local(*node.inputs, output))) or "nothing"
-            problem = f"there is no derivative by {name!r}: {layer}.local gives {known}"
-            raise self._located(node, problem)
-        if isinstance(written, np.ndarray):
-            if written.shape != output.shape + argument.shape:
-                needed = output.shape + argument.shape
-                problem = f"∂{out_name}/∂{name} must be an array of shape {needed}; it is {written.shape}"
-                raise self._located(node, problem)
-            written = Jacobian.from_array(written, output.ndim)
-        if not isinstance(written, Jacobian):
-            problem = (
-                f"∂{out_name}/∂{name} must be written with term(…), or be a Jacobian or an array; "
-                f"{layer}.local gives a {type(written).__name__}"
-            )
-            raise self._located(node, problem)
-        if (written.out_shape, written.wrt_shape) != (output.shape, argument.shape):
-            raise self._located(
-                node, f"∂{out_name}/∂{name} must be {output.shape} × {argument.shape}; "
-                f"it is {written.out_shape} × {written.wrt_shape}"
-            )  # fmt: skip
-        first = len(arrays)
-        arrays += written.arrays
-        return written.form, tuple(range(first, len(arrays)))
-
-    def _located(self, node: Node, problem: str) -> ValueError:
-        """An error of a layer, with the path to it."""
-        error = ValueError(f"{type(node.layer).__name__}: {problem}")
-        return locate(node.path.rstrip("."), error) if node.path.rstrip(".") else error
 
 
 def _numbers(output: Any, layer: Differentiable) -> Array:
