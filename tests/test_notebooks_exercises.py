@@ -48,8 +48,8 @@ def test_every_exercise_has_a_cell_to_answer_in_a_hint_and_a_solution(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_solution_is_right(name, monkeypatch):
-    pytest.importorskip("matplotlib").use("agg")
-    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("matplotlib", reason="matplotlib is optional").use("agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is optional")
     every = cells(NOTEBOOKS / f"{name}.ipynb")
     graded = []
 

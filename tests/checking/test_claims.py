@@ -45,7 +45,7 @@ def test_a_jacobian():
 
 
 def test_sparse():
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="SciPy is optional")
     assert check_jacobian(f, x, sparse.csr_matrix(A)).ok
     assert not check_jacobian(f, x, sparse.coo_array(1.01 * A)).ok
     assert "shape" in str(check_jacobian(f, x, sparse.csc_matrix(A.T)))
@@ -163,7 +163,7 @@ def test_one_nested_argument():
 
 
 def test_linear_operator():
-    linalg = pytest.importorskip("scipy.sparse.linalg")
+    linalg = pytest.importorskip("scipy.sparse.linalg", reason="SciPy is optional")
     assert check_jacobian(f, x, linalg.aslinearoperator(A)).ok
     assert not check_jacobian(f, x, linalg.aslinearoperator(1.01 * A)).ok
 

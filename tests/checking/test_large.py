@@ -38,7 +38,7 @@ def test_factor_along_directions():
 
 
 def test_a_sparse_pattern_groups_columns():
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="SciPy is optional")
     size = 2000
     T = sparse.diags_array([np.ones(size - 1), -2 * np.ones(size), np.ones(size - 1)], offsets=[-1, 0, 1]).tocsr()
     y = random.normal(size=size)

@@ -126,7 +126,7 @@ def test_sparsity(method: str):
     found = numerical_jacobian(f, y, sparsity=pattern, method=method)
     np.testing.assert_allclose(found, np.diag(3 * y**2) + np.roll(np.eye(n), 1, axis=0), atol=1e-5)
     assert calls < 60
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = pytest.importorskip("scipy.sparse", reason="SciPy is optional")
     again = numerical_jacobian(f, y, sparsity=sparse.csr_array(pattern), method=method)
     assert again.value.nnz == 2 * n
     np.testing.assert_allclose(again.value.toarray(), found.value)

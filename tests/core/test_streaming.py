@@ -142,7 +142,7 @@ def test_a_product_that_becomes_the_result_is_counted_once(monkeypatch):
 
 
 def test_dask_chunks(monkeypatch):
-    da = pytest.importorskip("dask.array")
+    da = pytest.importorskip("dask.array", reason="dask is optional")
     J = term("A_ik x_...k -> ...i;...k", rng.normal(size=(3, 4)), rng.normal(size=(5, 4))).bind((5, 3), (5, 4))
     full = J.full()
     for chunks in ("auto", -1, (2, 3, (1, 4), 2)):

@@ -182,7 +182,7 @@ def test_determinant_of_a_singular_matrix(x):
 @pytest.mark.parametrize("scale", [1e-9, 0.1, 1, 5, 30])
 def test_matrix_exponential_against_the_block_matrix(scale):
     """exp of [[X, E], [0, X]] has the derivative along E in its corner (Van Loan); scipy's exponential."""
-    linalg = pytest.importorskip("scipy.linalg")
+    linalg = pytest.importorskip("scipy.linalg", reason="SciPy is optional")
     X = scale * a(3, 3)
     found = L.MatrixExponential().jacobians(X)["x"]
     np.testing.assert_allclose(

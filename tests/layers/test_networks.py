@@ -109,7 +109,7 @@ def test_agrees_with_finite_differences(name):
 
 @each
 def test_agrees_with_torch(name):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is optional")
     from tests.layers.torch_forward import FORWARD
 
     network, inputs = NETWORKS[name]

@@ -5,7 +5,7 @@ import pytest
 
 from jacobians.layers import registry
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason="PyTorch is optional")
 EXAMPLES = {name: (layer, inputs) for name, layer, inputs in registry.examples()}
 
 

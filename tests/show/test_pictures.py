@@ -51,7 +51,7 @@ def polar(v):
 
 
 def test_the_map_shows_f_beside_its_linear_approximation():
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="matplotlib is optional")
     at = np.array([1.5, 0.6])
     found = trace(polar, at).jacobian()
     figure = found.plot(kind="map", of=polar, at=at)
@@ -63,7 +63,7 @@ def test_the_map_shows_f_beside_its_linear_approximation():
 
 
 def test_the_map_refuses_what_it_cannot_draw():
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="matplotlib is optional")
     found = trace(polar, np.ones(2)).jacobian()
     with pytest.raises(ValueError, match="2 × 2"):
         J.plot(kind="map")

@@ -240,7 +240,7 @@ def test_the_pattern_draws_blocks_and_nothing_too_large():
     ids=lambda J: J.words,
 )
 def test_plots(kind, J):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="matplotlib is optional")
     picture = J.plot(kind=kind)
     assert picture._repr_png_().startswith(b"\x89PNG")
 
