@@ -22,6 +22,7 @@ from jacobians.core.traced import Traced
 from jacobians.functions.nested import flatten
 
 STANDARD = str(Path(os.__file__).parent)  # the standard library
+GENERATED = "namedtuple_", "jacobians.", "numpy."  # modules of methods that named tuples and dataclasses are given
 MOST = 64  # members of a container, or attributes of an object, that are looked at
 
 
@@ -74,6 +75,8 @@ class SourceNames:
         code = frame.f_code
         file = code.co_filename
         if file.startswith((OURS, THEIRS, "<frozen")) or (file.startswith(STANDARD) and "-packages" not in file):
+            return other
+        if file == "<string>" and str(frame.f_globals.get("__name__")).startswith(GENERATED):
             return other
         depth, outer = 0, frame.f_back
         while outer is not None and outer is not self._start:

@@ -35,6 +35,8 @@ def expression(layer: str, arguments: Mapping[str, str], longest: int = LONGEST)
     ('(y-f)', 'exp(-m)')
     >>> expression("MatMul()", {"x": "A", "y": "x"}), expression("MatMul()", {"x": "rate", "y": "x"})
     ('(Ax)', '(rate·x)')
+    >>> expression("Divide()", {"x": "(ab)", "y": "(2·l²)"}), expression("Reciprocal()", {"x": "(ab)"})
+    ('(ab/(2·l²))', '(1/(ab))')
     >>> expression("[0,1]", {"x": "A"})
     'A[0,1]'
     """
@@ -57,7 +59,7 @@ def expression(layer: str, arguments: Mapping[str, str], longest: int = LONGEST)
     elif template == "A⁻¹b":
         found = _product(_grouped(arguments["A"]) + "⁻¹", arguments["b"], True)
     elif template[0] == "(" or "+" in template:  # a sum or quotient
-        found = re.sub(r"\b[xy]\b", lambda m: _summand(arguments[m[0]]), template)
+        found = re.sub(r"(/?)\b([xy])\b", lambda m: m[1] + _summand(arguments[m[2]], m[1] == "/"), template)
     elif template[-1] in ")|‖":  # a function of one argument
         found = re.sub(r"\bx\b", lambda _: bare(arguments["x"]), template)
     else:
@@ -129,9 +131,9 @@ def _product(x: str, y: str, matrices: bool) -> str:
     return f"({x}{y})" if close else f"({x}·{y})"
 
 
-def _summand(text: str) -> str:
-    """In a sum or quotient, products need no parentheses."""
-    return text if re.search("[-+/]", re.sub(r"\[.*?\]", "", flat(bare(text)))) else bare(text)
+def _summand(text: str, is_divisor: bool) -> str:
+    """In a sum and above a fraction's line, products need no parentheses."""
+    return text if is_divisor or re.search("[-+/]", re.sub(r"\[.*?\]", "", flat(bare(text)))) else bare(text)
 
 
 def bare(text: str) -> str:

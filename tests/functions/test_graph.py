@@ -459,3 +459,14 @@ def test_second_derivatives_are_checked(monkeypatch):
     assert wrong[:2] == ["∂²f₁/∂p.A∂p.A", "∂²f₁/∂x∂p.A"]
     with pytest.raises(ValueError, match="order must be 1 or 2; it is 0"):
         g.check(order=0)
+
+
+def test_names_of_our_own_methods_are_not_those_of_the_source():
+    """Named tuples and dataclasses have generated methods with local variables of their own."""
+
+    def f(x, W):
+        return (x @ W).T @ x
+
+    g = trace(f, np.ones((2, 3)), np.ones((3, 2)))
+    assert "∂(xW)/∂x" in str(g.table())
+    assert "base" not in str(g.table())
