@@ -46,6 +46,10 @@ class LikeArray(NDArrayOperatorsMixin):
         """The shape."""
         return self.like.shape
 
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        refuse("assigning to the shape of a traced array", "write y = y.reshape(…), as NumPy advises")
+
     @property
     def ndim(self) -> int:
         """The number of axes."""

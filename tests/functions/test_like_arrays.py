@@ -208,3 +208,13 @@ def test_where_a_slope_is_infinite_it_is_chosen_or_not():
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(jacobian(lambda x: np.where(x > 0, np.sqrt(x), 0))(x), np.diag([0, 0.5, 0.25]))
         assert jacobian(lambda x: np.where(x >= 0, np.sqrt(x), 0))(x)[0, 0] == np.inf
+
+
+def test_a_shape_is_not_assigned():
+    def f(x):
+        y = x.copy()
+        y.shape = (2, 2)
+        return y
+
+    with pytest.raises(TracingError, match=r"y\.shape = \(2, 2\).*write y = y\.reshape"):
+        jacobian(f)(np.arange(4.0))
