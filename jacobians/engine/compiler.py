@@ -201,7 +201,8 @@ def solved(
     results = []
     for one, pair in zip(wanted, ends, strict=True):
         form = graph.get(pair, Form(one.out_shape, one.wrt_shape, one.dtype, ()))
-        results.append(replace(form, out_name=one.out_name, wrt_name=one.wrt_name, by=one.by))
+        dtype = one.dtype if one.dtype.kind == form.dtype.kind else form.dtype  # what is on the way may be longer
+        results.append(replace(form, dtype=dtype, out_name=one.out_name, wrt_name=one.wrt_name, by=one.by))
     if full:
         return Plan(written(tape, results, tape.inputs - 1 if into else None), (), found)
     numbers = [sorted({f.array for t in form.terms for f in t.factors + t.lookups}) for form in results]

@@ -8,7 +8,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from jacobians import trace
+from jacobians import jacobian, trace
 from jacobians.functions.nested import flatten
 from tests.functions.differences import right
 
@@ -58,5 +58,8 @@ def test_dtypes_are_those_of_numpy(module):
         if f"{module}.{f.__name__}" not in OTHERWISE:
             found = flatten(trace(f, *given).output)[1]
             assert [np.asarray(x).dtype for x in found] == [np.asarray(x).dtype for x in expected], f
+            if isinstance(given[0], np.ndarray) and given[0].dtype == np.float32:
+                J = flatten(jacobian(f)(*given))[1]
+                assert [x.dtype for x in J] == [np.result_type(np.asarray(x), np.float32) for x in expected], f
             counted += 1
     assert counted > 0.9 * len(programs(module)) - 2
